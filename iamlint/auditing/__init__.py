@@ -1,0 +1,7 @@
+"""The pipeline: paths to sources to policies to rules to findings."""
+
+from __future__ import annotations
+
+from iamlint.auditing.settings import AuditSettings
+
+__all__ = ["AuditSettings"]

@@ -1,0 +1,230 @@
+"""The run on one screen: paths -> files -> units -> extractions -> findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from iamlint.auditing.selection import Selection, select_rules
+from iamlint.auditing.settings import AuditSettings
+from iamlint.engine.judge import Judge, with_ordinals
+from iamlint.engine.load import RuleSet, load_rules
+from iamlint.engine.subject import Settings
+from iamlint.model import Diagnostic, Extraction, Finding, PolicyKind
+from iamlint.sources.discovery import FoundFile, discover
+from iamlint.sources.path_pattern import PathSet
+from iamlint.sources.routing import extract_unit, is_candidate, unit_key
+from iamlint.sources.source import SourceFile, SourceOptions
+
+__all__ = ["Outcome", "Tally", "extract_all", "run"]
+
+_PARALLEL_BYTES = 6_000_000
+"""Below this much candidate text one process is done before a second one has started."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the run saw, for the summary."""
+
+    files: int = 0
+    files_with_policies: int = 0
+    policies: int = 0
+    statements: int = 0
+    grants: int = 0
+    unresolved: int = 0
+
+    def add(self, extraction: Extraction) -> None:
+        """Count one extraction."""
+        if extraction.policies or extraction.grants:
+            self.files_with_policies += len({p.document.path for p in (*extraction.policies, *extraction.grants)})
+        self.policies += len(extraction.policies)
+        self.grants += len(extraction.grants)
+        for policy in extraction.policies:
+            self.statements += len(policy.statements or ())
+            self.unresolved += _unresolved(policy.statements or ())
+
+    def merge(self, other: Tally) -> None:
+        """Add what another process counted."""
+        for name in Tally.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result of a run: findings and diagnostics in report order, and what was seen."""
+
+    findings: list[Finding] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    rules: RuleSet = field(default_factory=lambda: RuleSet(()))
+    selection: Selection = field(default_factory=Selection)
+    files: dict[str, FoundFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Files that are read together, in one process."""
+
+    files: tuple[FoundFile, ...]
+
+
+def run(settings: AuditSettings) -> Outcome:
+    """Audit what the settings name. Raises IamlintError for a caller's mistake only."""
+    rules = load_rules(settings.rule_packs)
+    selection = select_rules(rules, settings)
+    outcome = Outcome(rules=rules, selection=selection)
+    judge = _judge(selection, settings)
+    units = list(_units(settings, outcome))
+    if settings.stdin is not None:
+        _judge_files([SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome)
+    if _worth_splitting(units, settings.jobs):
+        from iamlint.auditing.parallel import run_units
+
+        run_units(units, settings, outcome)
+    else:
+        for done, unit in enumerate(units):
+            settings.progress(done, len(units))
+            judge_unit(unit, settings, judge, outcome)
+    outcome.findings = with_ordinals(sorted(outcome.findings, key=lambda finding: finding.order))
+    outcome.diagnostics.sort(key=lambda diagnostic: diagnostic.order)
+    return outcome
+
+
+def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnostic]]:
+    """Return what iamlint sees in the input, without rules, file by file in path order."""
+    outcome = Outcome()
+    extractions = []
+    if settings.stdin is not None:
+        file = SourceFile(settings.stdin_name, settings.stdin, named=True)
+        extractions.append(extract_unit([file], _options(settings, settings.stdin_name, "")))
+    for unit in _units(settings, outcome):
+        files = list(_read(unit, outcome.diagnostics))
+        if files:
+            extractions.append(extract_unit(files, _options(settings, files[0].path, unit.files[0].root)))
+    diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
+    return extractions, sorted(diagnostics, key=lambda diagnostic: diagnostic.order)
+
+
+def judge_unit(unit: _Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+    """Read, extract and judge the files of one unit, adding to the outcome."""
+    files = list(_read(unit, outcome.diagnostics))
+    outcome.tally.files += len(unit.files)
+    if files:
+        _judge_files(files, unit.files[0].root, settings, judge, outcome)
+
+
+def _judge_files(files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+    extraction = extract_unit(files, _options(settings, files[0].path, root))
+    outcome.tally.add(extraction)
+    for item in judge.judge(extraction):
+        if isinstance(item, Diagnostic):
+            outcome.diagnostics.append(item)
+        elif outcome.selection.keeps(item):
+            outcome.findings.append(outcome.selection.adjusted(item))
+
+
+def _judge(selection: Selection, settings: AuditSettings) -> Judge:
+    trusted = Settings(settings.accounts, settings.organizations, settings.allowed_principals)
+    return Judge(selection.rules, trusted, settings.profile)
+
+
+def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[_Unit]:
+    """Yield the units of the input in path order; what discovery could not reach is a diagnostic."""
+    groups: dict[str, list[FoundFile]] = {}
+    if settings.paths:
+        for found in discover(
+            settings.paths,
+            cwd=settings.cwd,
+            include=settings.include,
+            exclude=settings.exclude,
+            respect_gitignore=settings.respect_gitignore,
+            force_exclude=settings.force_exclude,
+        ):
+            if isinstance(found, Diagnostic):
+                outcome.diagnostics.append(found)
+            else:
+                outcome.files[found.path] = found
+                groups.setdefault(f"{found.root}\0{unit_key(found.path)}", []).append(found)
+    for files in groups.values():
+        yield _Unit(tuple(files))
+
+
+def _read(unit: _Unit, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
+    """Yield the files of a unit that could hold anything; one read each."""
+    for found in unit.files:
+        try:
+            with open(found.absolute, "rb", buffering=0) as file:
+                data = file.read()
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
+            diagnostics.append(Diagnostic(found.path, "unreadable", message, fatal=found.named))
+            continue
+        if found.named or is_candidate(found.path, data):
+            yield SourceFile(found.path, data, named=found.named)
+
+
+def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:
+    return SourceOptions(_kind(settings, path), settings.resource_type, _Reader(root))
+
+
+def _kind(settings: AuditSettings, path: str) -> PolicyKind | None:
+    if settings.policy_kind is None:
+        for pattern, kind in settings.policy_kinds:
+            if PathSet((pattern,)).holds(path):
+                return kind
+    return settings.policy_kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads files inside the root that a template refers to; nothing outside it, ever."""
+
+    root: str
+
+    def __call__(self, path: str) -> bytes | None:
+        if not self.root:
+            return None
+        root = os.path.realpath(self.root)
+        real = os.path.realpath(os.path.join(root, path))
+        if os.path.commonpath((root, real)) != root or not os.path.isfile(real):
+            return None
+        try:
+            with open(real, "rb") as file:
+                return file.read(_LARGEST_REFERRED_FILE)
+        except OSError:
+            return None
+
+
+_LARGEST_REFERRED_FILE = 16 * 1024 * 1024
+
+
+def _worth_splitting(units: list[_Unit], jobs: int) -> bool:
+    if jobs == 1 or len(units) < 2:
+        return False
+    if jobs > 1:
+        return True
+    return (os.cpu_count() or 1) > 1 and sum(f.size for unit in units for f in unit.files) > _PARALLEL_BYTES
+
+
+def _unresolved(statements: Iterable[object]) -> int:
+    from iamlint.model import Statement
+
+    count = 0
+    for statement in statements:
+        assert isinstance(statement, Statement)
+        for values in (statement.actions, statement.not_actions, statement.resources, statement.not_resources):
+            if values:
+                for value in values:
+                    if value.text is None:
+                        count += 1
+        if statement.principals:
+            count += sum(1 for principal in statement.principals if principal.value.text is None)
+        for condition in statement.conditions:
+            count += sum(1 for value in condition.values if value.text is None)
+    return count
+
+
+def without_readers(settings: AuditSettings) -> AuditSettings:
+    """Return the settings as another process can get them."""
+    return replace(settings, progress=AuditSettings.__dataclass_fields__["progress"].default, stdin=None, paths=())

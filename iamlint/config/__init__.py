@@ -1,0 +1,1 @@
+"""Configuration: the settings of a run from files, variables and options, and where each came from."""

@@ -1,0 +1,53 @@
+"""What a check declares: what it looks at, what it needs, its parameters, where its function is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Literal, TypeAlias
+
+from iamlint.engine.subject import FEATURES, Match
+
+__all__ = ["CheckFunction", "CheckSpec", "Param", "Target"]
+
+Target: TypeAlias = Literal["statement", "policy", "grant", "file"]
+CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
+ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of a check: its shape, what it may be, and its value when a rule gives none."""
+
+    kind: ParamKind
+    default: object = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """One check. `needs` are the features that a statement must have for the check to be able to
+    fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates."""
+
+    target: Target
+    function: str
+    summary: str
+    needs: tuple[str, ...] = ()
+    params: Mapping[str, Param] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+    @property
+    def mask(self) -> int:
+        """The needs as bits."""
+        mask = 0
+        for name in self.needs:
+            mask |= FEATURES[name]
+        return mask
+
+    def load(self) -> CheckFunction:
+        """Import and return the function; it lives in `iamlint.engine.checks`."""
+        module, _, name = self.function.rpartition(".")
+        function: CheckFunction = getattr(import_module(f"iamlint.engine.checks.{module}"), name)
+        return function

@@ -1,0 +1,1 @@
+"""The checks, family by family."""

@@ -1,0 +1,90 @@
+"""The identity of a finding across edits: `iamlintFinding/v1`.
+
+Made from what the finding is about, never from where it stands: no line, no column, no index of a
+statement, no wording. So re-indenting, reordering statements with Sids, or adding a statement
+above changes nothing, and changing the action does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from iamlint.model import Grant, Policy, Statement, Value, json_pointer
+from iamlint.model.place import Embedded, Pointer
+
+__all__ = ["fingerprint", "grant_parts", "number_repeats", "policy_parts"]
+
+
+def fingerprint(rule_id: str, path: str, parts: Iterable[str], evidence: Iterable[str]) -> str:
+    """Return 32 hexadecimal digits over the rule, the file, the parts and the evidence."""
+    normal = sorted({_normal(value) for value in evidence})
+    text = "\x1f".join((rule_id, path, *parts, *normal))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _normal(value: str) -> str:
+    service, colon, _ = value.partition(":")
+    return value.lower() if colon and service.isalnum() and service.lower() != "arn" else value
+
+
+def policy_parts(policy: Policy, statement: Statement | None, place: Pointer) -> tuple[str, ...]:
+    """Return kind, owner, location, statement key and the pointer below the statement."""
+    location = policy.location
+    if policy.name is not None and "[" in location:
+        before, _, after = location.partition("[")
+        location = f"{before}[{policy.name}]{after.partition(']')[2]}"
+    below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place
+    key = ""
+    if statement is not None:
+        below = place[len(statement.pointer) :] if place[: len(statement.pointer)] == statement.pointer else below
+        element = below[0] if below and isinstance(below[0], str) else ""
+        key = _statement_key(policy, statement, element)
+    # List indexes say where a value stands among its siblings; the evidence says which value it is.
+    shown = json_pointer(tuple(step for step in below if not isinstance(step, int | Embedded)))
+    return (policy.kind.value, policy.owner.address, location, key, shown)
+
+
+def grant_parts(grant: Grant, place: Pointer) -> tuple[str, ...]:
+    """Return what a grant is and whose."""
+    below = place[len(grant.owner.pointer) :]
+    shown = json_pointer(tuple(step for step in below if not isinstance(step, int | Embedded)))
+    return ("", grant.owner.address, grant.what, shown)
+
+
+def _statement_key(policy: Policy, statement: Statement, element: str) -> str:
+    sid = statement.sid.text if statement.sid is not None else None
+    if sid:
+        same = sum(1 for s in policy.statements or () if s.sid is not None and s.sid.text == sid)
+        if same == 1:
+            return sid
+    parts = [str(statement.effect)]
+    for name, values in (
+        ("Action", statement.actions),
+        ("NotAction", statement.not_actions),
+        ("Resource", statement.resources),
+        ("NotResource", statement.not_resources),
+    ):
+        if values is not None and name != element:
+            parts.append(name + "=" + ",".join(sorted(map(str, values))))
+    for name, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
+        if principals is not None and name != element:
+            parts.append(name + "=" + ",".join(sorted(f"{p.type}:{p.value}" for p in principals)))
+    if element != "Condition":
+        parts.extend(sorted(f"{c.operator}|{c.key}|{','.join(sorted(map(str, c.values)))}" for c in statement.conditions))
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def number_repeats(prints: Iterable[str]) -> list[str]:
+    """Return the fingerprints with `:2`, `:3`, ... after each that has occurred before."""
+    seen: dict[str, int] = {}
+    result = []
+    for value in prints:
+        count = seen[value] = seen.get(value, 0) + 1
+        result.append(value if count == 1 else f"{value}:{count}")
+    return result
+
+
+def place_of(place: Value | Pointer) -> Pointer:
+    """Return the pointer of a match's place."""
+    return place.pointer if isinstance(place, Value) else place

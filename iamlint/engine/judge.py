@@ -1,0 +1,284 @@
+"""Rules meet policies: dispatch, readings, overlap, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from iamlint.engine.checks import CHECKS, CheckFunction, Target
+from iamlint.engine.fingerprint import fingerprint, grant_parts, place_of, policy_parts
+from iamlint.engine.rule import WORD, Profile, Rule
+from iamlint.engine.subject import GrantSubject, Match, PolicySubject, Settings, StatementSubject, features_of
+from iamlint.model import (
+    BrokenFile,
+    Diagnostic,
+    Document,
+    Extraction,
+    Finding,
+    Grant,
+    Pointer,
+    Policy,
+    PolicyReference,
+    Related,
+    Span,
+    Statement,
+    Value,
+    json_pointer,
+)
+from iamlint.semantics.branches import readings
+
+__all__ = ["Judge"]
+
+
+class _Entry:
+    """One enabled rule in the dispatch table; its check is imported when it first could fire."""
+
+    __slots__ = ("_run", "mask", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.mask = CHECKS[rule.check].mask
+        self._run: CheckFunction | None = None
+
+    def run(self, subject: object) -> Iterable[Match]:
+        if self._run is None:
+            self._run = CHECKS[self.rule.check].load()
+        return self._run(subject, self.rule.params)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A match with the rule that it broke and what it is about."""
+
+    rule: Rule
+    match: Match
+    statement: Statement | None
+    notes: tuple[str, ...]
+
+
+class Judge:
+    """The enabled rules, ready to run over extractions.
+
+    `profile` decides about overlap: in `audit` every rule reports, else one fault is one finding.
+    """
+
+    def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
+        self._settings = settings
+        self._remove_covered = profile is not Profile.AUDIT
+        self._tables: dict[tuple[Target, str], list[_Entry]] = {}
+        self._entries: list[_Entry] = []
+        for rule in rules:
+            self._entries.append(_Entry(rule))
+
+    def judge(self, extraction: Extraction) -> Iterator[Finding | Diagnostic]:
+        """Yield what the rules say about one extraction, and its diagnostics, in no set order."""
+        yield from extraction.diagnostics
+        for broken in extraction.broken:
+            yield from self._broken(broken)
+        for policy in extraction.policies:
+            yield from self._policy(policy)
+        for grant in extraction.grants:
+            yield from self._grant(grant)
+
+    def _table(self, target: Target, kind: str) -> list[_Entry]:
+        table = self._tables.get((target, kind))
+        if table is None:
+            table = [
+                entry
+                for entry in self._entries
+                if CHECKS[entry.rule.check].target == target
+                and (not kind or not entry.rule.policy_kinds or kind in entry.rule.policy_kinds)
+            ]
+            self._tables[target, kind] = table
+        return table
+
+    def _policy(self, policy: Policy) -> Iterator[Finding | Diagnostic]:
+        subject = PolicySubject(policy, self._settings)
+        hits: list[_Hit] = []
+        diagnostics: list[Diagnostic] = []
+        table = self._table("statement", policy.kind.value)
+        for statement in policy.statements or ():
+            seen: dict[tuple[str, Pointer], int] = {}
+            for reading, assumed in readings(statement):
+                features = features_of(reading)
+                view: StatementSubject | None = None
+                for entry in table:
+                    if entry.mask & ~features or not _applies(entry.rule, policy):
+                        continue
+                    if view is None:
+                        view = StatementSubject(subject, reading, features, assumed)
+                    for match in self._matches(entry, view, policy.document, diagnostics):
+                        known = (entry.rule.id, place_of(match.place))
+                        if known not in seen:
+                            seen[known] = len(hits)
+                            hits.append(_Hit(entry.rule, match, statement, assumed))
+        for entry in self._table("policy", policy.kind.value):
+            if _applies(entry.rule, policy):
+                for match in self._matches(entry, subject, policy.document, diagnostics):
+                    hits.append(_Hit(entry.rule, match, None, ()))
+        yield from diagnostics
+        for hit, covered in self._without_covered(hits):
+            yield self._finding(hit, covered, policy)
+
+    def _grant(self, grant: Grant) -> Iterator[Finding | Diagnostic]:
+        hits: list[_Hit] = []
+        diagnostics: list[Diagnostic] = []
+        for entry in self._table("grant", ""):
+            if entry.rule.on and not set(entry.rule.on) & set(grant.on):
+                continue
+            for match in self._matches(entry, GrantSubject(grant, self._settings), grant.document, diagnostics):
+                hits.append(_Hit(entry.rule, match, None, ()))
+        yield from diagnostics
+        for hit, covered in self._without_covered(hits):
+            owner = grant.owner
+            place = place_of(hit.match.place)
+            yield _finding(
+                hit,
+                covered,
+                document=grant.document,
+                reference=PolicyReference(None, owner.address, owner.type),
+                pointer=json_pointer(place[len(owner.pointer) :]),
+                parts=grant_parts(grant, place),
+            )
+
+    def _broken(self, broken: BrokenFile) -> Iterator[Finding | Diagnostic]:
+        for entry in self._table("file", ""):
+            for match in entry.run(broken):
+                hit = _Hit(entry.rule, match, None, ())
+                reference = PolicyReference(None, "$", None)
+                yield _finding(
+                    hit, (), document=None, reference=reference, pointer="", parts=("$",), span=broken.span
+                )
+
+    def _matches(
+        self, entry: _Entry, subject: object, document: Document, diagnostics: list[Diagnostic]
+    ) -> Iterator[Match]:
+        try:
+            yield from entry.run(subject)
+        except Exception as error:  # noqa: BLE001 -- the one place: a rule that raises must not hide the others
+            message = f"rule {entry.rule.id} failed ({type(error).__name__}: {error}); please report this"
+            diagnostics.append(Diagnostic(document.path, "rule-failed", message, fatal=True))
+
+    def _without_covered(self, hits: list[_Hit]) -> Iterator[tuple[_Hit, tuple[Rule, ...]]]:
+        """Yield the hits that stay, each with the rules whose hits of the same fault it covers.
+
+        A fault is a statement, or the whole policy for hits that concern no single statement.
+        """
+        if not self._remove_covered:
+            for hit in hits:
+                yield hit, ()
+            return
+        names: dict[tuple[str, Pointer | None], Rule] = {}
+        for hit in hits:
+            names[hit.rule.name, hit.statement.pointer if hit.statement else None] = hit.rule
+        for hit in hits:
+            where = hit.statement.pointer if hit.statement else None
+            if any(hit.rule.name in other.covers for (_, at), other in names.items() if at == where):
+                continue
+            covered = tuple(names[name, where] for name in hit.rule.covers if (name, where) in names)
+            yield hit, covered
+
+    def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy) -> Finding:
+        owner = policy.owner
+        place = place_of(hit.match.place)
+        below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place
+        name = None if policy.name is None else str(policy.name)
+        return _finding(
+            hit,
+            covered,
+            document=hit.statement.document if hit.statement is not None else policy.document,
+            reference=PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, name),
+            pointer=json_pointer(below),
+            parts=policy_parts(policy, hit.statement, place),
+        )
+
+
+def _applies(rule: Rule, policy: Policy) -> bool:
+    return not rule.on or not policy.on or not set(rule.on).isdisjoint(policy.on)
+
+
+def _finding(
+    hit: _Hit,
+    covered: tuple[Rule, ...],
+    *,
+    document: Document | None,
+    reference: PolicyReference,
+    pointer: str,
+    parts: tuple[str, ...],
+    span: Span | None = None,
+) -> Finding:
+    rule, match = hit.rule, hit.match
+    if span is None:
+        assert document is not None
+        span = _span(document, match.place, key_only=match.key_only)
+    related = []
+    if document is not None:
+        related = [Related(_span(document, place), note) for place, note in match.marks]
+    aliases = dict.fromkeys(rule.aliases)
+    properties = dict(match.properties)
+    if covered:
+        properties["covers"] = [other.name for other in covered]
+        for other in covered:
+            aliases.update(dict.fromkeys(other.aliases))
+    if rule.pack != "builtin":
+        properties["pack"] = rule.pack
+    evidence = tuple(sorted(set(match.evidence)))
+    return Finding(
+        rule_id=rule.id,
+        rule_name=rule.name,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        message=_message(hit, reference, evidence),
+        primary=span,
+        policy=reference,
+        pointer=pointer,
+        evidence=evidence,
+        fingerprint=fingerprint(rule.id, span.path, parts, evidence),
+        aliases=tuple(aliases),
+        related=tuple(related),
+        properties=properties,
+        certainty_notes=(*hit.notes, *match.notes),
+        help=rule.fix,
+    )
+
+
+def _span(document: Document, place: Value | Pointer, *, key_only: bool = False) -> Span:
+    pointer = place_of(place)
+    return document.key_span(pointer) if key_only else document.span(pointer)
+
+
+def _message(hit: _Hit, reference: PolicyReference, evidence: tuple[str, ...]) -> str:
+    label = "The policy"
+    if hit.statement is not None:
+        sid = hit.statement.sid
+        label = f"Statement '{sid}'" if sid is not None and str(sid) else "The statement"
+    words = {
+        "statement": label,
+        "owner": reference.owner,
+        "location": reference.location,
+        "evidence": listed(evidence),
+        **hit.match.words,
+    }
+    # One pass, so that braces in a value are never taken for a word.
+    return WORD.sub(lambda match: words.get(match[1], match[0]), hit.rule.message)
+
+
+def listed(values: Iterable[str], most: int = 5) -> str:
+    """Return values as people list them: `a, b and c`, or the first few `and 7 more`."""
+    items = list(values)
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def with_ordinals(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, which are in report order, with repeated fingerprints numbered."""
+    from iamlint.engine.fingerprint import number_repeats
+
+    numbered = number_repeats(finding.fingerprint for finding in findings)
+    return [
+        finding if finding.fingerprint == value else replace(finding, fingerprint=value)
+        for finding, value in zip(findings, numbered, strict=True)
+    ]

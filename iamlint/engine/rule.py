@@ -1,0 +1,84 @@
+"""What a rule is: data that says what is wrong, why, how to fix it, and which check finds it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from iamlint.model import Confidence, Severity
+
+__all__ = ["WORD", "Example", "Profile", "Rule", "RuleText"]
+
+WORD = re.compile(r"\{([a-z_]+)\}")
+"""A word of a message template, which the finding's facts replace."""
+
+
+class Profile(enum.StrEnum):
+    """Which rules run: each profile runs its own rules and those of the profiles before it."""
+
+    DEFAULT = "default"
+    STRICT = "strict"
+    AUDIT = "audit"
+
+    @property
+    def rank(self) -> int:
+        """0 for default, 1 for strict, 2 for audit."""
+        return ("default", "strict", "audit").index(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as a run needs it.
+
+    `params` are the check's parameters, validated when the rule was loaded. `policy_kinds` and
+    `on` (neutral resource words; empty means any) say where the rule applies. `covers` names the
+    rules whose findings of the same fault this one stands for. `fix` is the one-line advice that
+    reports show with a finding.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    profile: Profile
+    summary: str
+    message: str
+    fix: str
+    check: str
+    params: Mapping[str, object]
+    policy_kinds: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    pack: str = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A subject that breaks or keeps a rule.
+
+    `subject` has one of the keys `policy` (a document), `grant` (a neutral grant) or `text` (the
+    content of a file), and optionally `kind`, `on`, `resource-type`, `attached-to` and `accounts`.
+    `at` holds the pointers (into the document, or field names of a grant) where the rule fires;
+    it is empty for an example that keeps the rule.
+    """
+
+    name: str
+    subject: Mapping[str, object]
+    at: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What people read about a rule; loaded only when somebody asks."""
+
+    why: str
+    fix: str
+    references: tuple[str, ...]
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    source: str

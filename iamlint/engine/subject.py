@@ -1,0 +1,270 @@
+"""What a check looks at, with the facts that several checks share worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from iamlint.catalog import Catalog, catalog
+from iamlint.model import Grant, Pointer, Policy, Statement, Value
+from iamlint.semantics.conditions import bounding_conditions
+from iamlint.semantics.principals import Party, parties
+
+__all__ = [
+    "ALLOW",
+    "CONDITION",
+    "DENY",
+    "GrantSubject",
+    "Match",
+    "PolicySubject",
+    "Settings",
+    "StatementSubject",
+    "features_of",
+]
+
+# What a statement has, as bits: a rule is run only on statements that have all that it needs.
+ALLOW = 1 << 0
+DENY = 1 << 1
+ACTION = 1 << 2
+NOT_ACTION = 1 << 3
+RESOURCE = 1 << 4
+NOT_RESOURCE = 1 << 5
+PRINCIPAL = 1 << 6
+NOT_PRINCIPAL = 1 << 7
+CONDITION = 1 << 8
+ACTION_WILDCARD = 1 << 9
+RESOURCE_STAR = 1 << 10
+RESOURCE_WILDCARD = 1 << 11
+
+FEATURES = {
+    "allow": ALLOW,
+    "deny": DENY,
+    "action": ACTION,
+    "not-action": NOT_ACTION,
+    "resource": RESOURCE,
+    "not-resource": NOT_RESOURCE,
+    "principal": PRINCIPAL,
+    "not-principal": NOT_PRINCIPAL,
+    "condition": CONDITION,
+    "action-wildcard": ACTION_WILDCARD,
+    "resource-star": RESOURCE_STAR,
+    "resource-wildcard": RESOURCE_WILDCARD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The user's choices that change what a check says: trusted accounts, organisations and
+    principals. An account of the organisation is never foreign."""
+
+    accounts: frozenset[str] = frozenset()
+    organizations: frozenset[str] = frozenset()
+    allowed_principals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A place where a check fires.
+
+    `place` is the element at fault (a value, or a pointer into the document), `marks` further
+    places of the same fault with a note each, `evidence` the values that made it fire, `words`
+    what fills the rule's message template, `notes` what stayed unknown.
+    """
+
+    place: Value | Pointer
+    evidence: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[tuple[Value | Pointer, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    properties: Mapping[str, object] = field(default_factory=dict)
+    key_only: bool = False
+
+
+def features_of(statement: Statement) -> int:
+    """Return the feature bits of a statement."""
+    bits = 0
+    effect = statement.effect
+    if effect is not None:
+        if effect.text == "Allow" or effect.text is None:
+            bits |= ALLOW
+        elif effect.text == "Deny":
+            bits |= DENY
+    actions = statement.actions
+    if actions:
+        bits |= ACTION
+        for value in actions:
+            text = value.text
+            if text is None:
+                text = value.literal
+            if "*" in text or "?" in text:
+                bits |= ACTION_WILDCARD
+                break
+    resources = statement.resources
+    if resources:
+        bits |= RESOURCE
+        for value in resources:
+            text = value.text
+            if text == "*":
+                bits |= RESOURCE_STAR | RESOURCE_WILDCARD
+                break
+            if text is None:
+                text = value.literal
+            if "*" in text or "?" in text:
+                bits |= RESOURCE_WILDCARD
+    if statement.not_actions is not None:
+        bits |= NOT_ACTION
+    if statement.not_resources is not None:
+        bits |= NOT_RESOURCE
+    if statement.principals is not None:
+        bits |= PRINCIPAL
+    if statement.not_principals is not None:
+        bits |= NOT_PRINCIPAL
+    if statement.conditions or statement.unread_condition:
+        bits |= CONDITION
+    return bits
+
+
+class PolicySubject:
+    """A policy under judgement."""
+
+    __slots__ = ("_denied", "catalog", "policy", "settings")
+
+    def __init__(self, policy: Policy, settings: Settings) -> None:
+        self.policy = policy
+        self.settings = settings
+        self.catalog: Catalog = catalog()
+        self._denied: int | None = None
+
+    @property
+    def denied(self) -> int:
+        """Bitset of the actions that the policy denies always: on every resource, to everybody,
+        without a condition. What is in it is not granted, whatever an Allow says."""
+        if self._denied is None:
+            bits = 0
+            for statement in self.policy.statements or ():
+                if not statement.is_deny or statement.conditions or statement.unread_condition:
+                    continue
+                if statement.when or statement.not_principals is not None:
+                    continue
+                if statement.principals is not None and not any(p.value.text == "*" for p in statement.principals):
+                    continue
+                if statement.resources is None or not any(r.text == "*" and not r.when for r in statement.resources):
+                    continue
+                bits |= self.action_bits(statement)
+            self._denied = bits
+        return self._denied
+
+    def action_bits(self, statement: Statement) -> int:
+        """Bitset of the catalogue's actions that the statement's Action or NotAction names. Holes
+        add nothing to Action; in NotAction they take nothing away only if they are surely no action."""
+        expand = self.catalog.expand
+        if statement.actions is not None:
+            bits = 0
+            for value in statement.actions:
+                if value.text is not None:
+                    bits |= expand(value.text)
+            return bits
+        if statement.not_actions is not None:
+            bits = self.catalog.all_actions
+            for value in statement.not_actions:
+                if value.text is None:
+                    return 0
+                bits &= ~expand(value.text)
+            return bits
+        return 0
+
+
+class StatementSubject:
+    """A statement under judgement; `notes` tell what was assumed to read it (a parameter's value)."""
+
+    __slots__ = ("_bits", "_bounding", "_parties", "features", "notes", "owner", "statement")
+
+    def __init__(self, owner: PolicySubject, statement: Statement, features: int, notes: tuple[str, ...] = ()) -> None:
+        self.owner = owner
+        self.statement = statement
+        self.features = features
+        self.notes = notes
+        self._bits: int | None = None
+        self._bounding: bool | None = None
+        self._parties: tuple[Party, ...] | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds the statement."""
+        return self.owner.policy
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue of actions."""
+        return self.owner.catalog
+
+    @property
+    def settings(self) -> Settings:
+        """The user's trusted accounts and principals."""
+        return self.owner.settings
+
+    @property
+    def label(self) -> str:
+        """How messages name the statement: by its Sid where it has one."""
+        sid = self.statement.sid
+        return f"Statement '{sid}'" if sid is not None and str(sid) else "The statement"
+
+    @property
+    def bits(self) -> int:
+        """Bitset of the actions that the statement names."""
+        if self._bits is None:
+            self._bits = self.owner.action_bits(self.statement)
+        return self._bits
+
+    @property
+    def granted(self) -> int:
+        """Bitset of the actions that an Allow grants after the policy's unconditional denies."""
+        return self.bits & ~self.owner.denied
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """Who the principals are."""
+        if self._parties is None:
+            self._parties = parties(self.statement)
+        return self._parties
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a condition pins the caller to an owner, or may do so where it cannot be read."""
+        if self._bounding is None:
+            self._bounding = self.statement.unread_condition or any(True for _ in bounding_conditions(self.statement))
+        return self._bounding
+
+    @property
+    def star_resource(self) -> Value | None:
+        """The resource `*`, if the statement has it."""
+        for value in self.statement.resources or ():
+            if value.text == "*":
+                return value
+        return None
+
+    def actions_granting(self, wanted: int) -> Iterator[tuple[Value, int]]:
+        """Yield each Action value that names some of the `wanted` actions, with those it names."""
+        for value in self.statement.actions or ():
+            if value.text is not None:
+                found = self.catalog.expand(value.text) & wanted
+                if found:
+                    yield value, found
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSubject:
+    """A grant under judgement."""
+
+    grant: Grant
+    settings: Settings
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue of managed policies and actions."""
+        return catalog()
+
+    def field(self, name: str) -> Value | None:
+        """Return the first value of a field, or None when it is not written."""
+        values = self.grant.fields.get(name)
+        return values[0] if values else None

@@ -1,0 +1,50 @@
+"""The vocabulary of iamlint as frozen data: places, values, policies, findings."""
+
+from __future__ import annotations
+
+from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
+from iamlint.model.place import Document, Embedded, Pointer, Span, When, json_pointer
+from iamlint.model.policy import (
+    BrokenFile,
+    Condition,
+    Extraction,
+    Fault,
+    Grant,
+    Owner,
+    Policy,
+    PolicyKind,
+    Principal,
+    Statement,
+    Values,
+)
+from iamlint.model.value import Hole, Part, Value, unknown
+
+__all__ = [
+    "BrokenFile",
+    "Condition",
+    "Confidence",
+    "Diagnostic",
+    "Document",
+    "Embedded",
+    "Extraction",
+    "Fault",
+    "Finding",
+    "Grant",
+    "Hole",
+    "Owner",
+    "Part",
+    "Pointer",
+    "Policy",
+    "PolicyKind",
+    "PolicyReference",
+    "Principal",
+    "Related",
+    "Severity",
+    "Span",
+    "Statement",
+    "Value",
+    "Values",
+    "When",
+    "json_pointer",
+    "unknown",
+]

@@ -1,0 +1,186 @@
+"""IAM's own words as data: policies, statements, principals, conditions, and who they belong to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from iamlint.model.finding import Diagnostic
+from iamlint.model.place import Document, Pointer, Span, When
+from iamlint.model.value import Value
+
+__all__ = [
+    "BrokenFile",
+    "Condition",
+    "Extraction",
+    "Fault",
+    "Grant",
+    "Owner",
+    "Policy",
+    "PolicyKind",
+    "Principal",
+    "Statement",
+    "Values",
+]
+
+Values: TypeAlias = tuple[Value, ...]
+
+
+class PolicyKind(enum.StrEnum):
+    """What a policy is for; it decides what its elements mean and which rules apply."""
+
+    IDENTITY = "identity"
+    TRUST = "trust"
+    RESOURCE = "resource"
+    SCP = "scp"
+    RCP = "rcp"
+    BOUNDARY = "boundary"
+    SESSION = "session"
+    ENDPOINT = "endpoint"
+    PERMISSION_SET = "permission-set"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a document that IAM's grammar does not allow; `code` names the kind of fault."""
+
+    code: str
+    message: str
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One principal: `type` is `AWS`, `Service`, `Federated`, `CanonicalUser`, or `*` for the bare
+    star; any other text is what the author wrote. Unknown principals have type `?`."""
+
+    type: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test of a condition block: operator and key as written, and the values to compare with.
+
+    `pointer` is the place of the key below the operator.
+    """
+
+    operator: str
+    key: str
+    values: Values
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, with every list-or-string already a tuple.
+
+    An element that is not written is None; one that is written and empty is an empty tuple. A
+    value that is nothing but a hole stands for an element, or items of it, that cannot be read.
+    `unread_condition` is true when a condition exists that cannot be read in full. `when` holds
+    the template conditions under which the statement is there.
+    """
+
+    document: Document
+    pointer: Pointer
+    sid: Value | None
+    effect: Value | None
+    actions: Values | None
+    not_actions: Values | None
+    resources: Values | None
+    not_resources: Values | None
+    principals: tuple[Principal, ...] | None
+    not_principals: tuple[Principal, ...] | None
+    conditions: tuple[Condition, ...]
+    unread_condition: bool = False
+    when: When = ()
+
+    @property
+    def is_allow(self) -> bool:
+        """Whether the statement may allow: its effect is Allow or cannot be known."""
+        return self.effect is not None and (self.effect.text is None or self.effect.text == "Allow")
+
+    @property
+    def is_deny(self) -> bool:
+        """Whether the statement surely denies; an unknown effect never excuses an Allow."""
+        return self.effect is not None and self.effect.text == "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The resource, block or call that a policy or grant is written on.
+
+    `address` as the format's users know it, `type` the format's own word (None for a bare
+    document without a resource type), `pointer` the place of the whole resource.
+    """
+
+    address: str
+    type: str | None
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy document that is written out.
+
+    `pointer` leads to the document's root, `anchor` to the key, argument, list item or block that
+    holds it. `location` is the property path or argument below the owner, `name` the PolicyName
+    and the like, `on` the neutral word for what it applies to (`role`, `s3-bucket`, ...; empty
+    where that cannot be known), `attachments` the addresses of what it is attached to. Statements
+    that cannot be read are None: the policy is there all the same.
+    """
+
+    kind: PolicyKind
+    document: Document
+    pointer: Pointer
+    anchor: Pointer
+    owner: Owner
+    location: str
+    name: Value | None
+    on: tuple[str, ...]
+    attachments: tuple[str, ...]
+    version: Value | None
+    id: Value | None
+    statements: tuple[Statement, ...] | None
+    faults: tuple[Fault, ...] = ()
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Access that is not a written document: an attachment, a Lambda permission, an access key.
+
+    `what` is the neutral word for it (`managed-attachment`, `console-password`, ...), `fields` its
+    facts under neutral names, `statements` what it means as statements where that is known.
+    """
+
+    what: str
+    document: Document
+    pointer: Pointer
+    owner: Owner
+    on: tuple[str, ...]
+    attachments: tuple[str, ...]
+    fields: Mapping[str, Values]
+    statements: tuple[Statement, ...] = ()
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file that surely should hold policies and cannot be parsed; `span` is where that shows."""
+
+    span: Span
+    format: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a source found in one unit of files."""
+
+    policies: tuple[Policy, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    broken: tuple[BrokenFile, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,79 @@
+"""Text that is known, and the parts of it that are decided elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from iamlint.model.place import Pointer, When
+
+__all__ = ["Hole", "Part", "Value", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A part of a text that the files do not tell.
+
+    `kind` says what decides it (`parameter`, `resource`, `attribute`, `pseudo`, `import`,
+    `variable`, `reference`, `unknown`, ...), `name` names it there. `values` is the finite set it
+    must come from, `default` the value it has when nobody decides otherwise; both empty when
+    unknown. `alphabet` is `account`, `region` or `partition` where only such text can stand here.
+    `arn` is set when the hole is a whole ARN: the ARN pattern that it surely matches, with holes
+    written as `*` (`arn:*:s3:::*` for a bucket's Arn attribute). `many` says that the hole stands
+    for any number of list items.
+    """
+
+    kind: str
+    name: str
+    values: tuple[str, ...] = ()
+    default: str | None = None
+    alphabet: str | None = None
+    arn: str | None = None
+    many: bool = False
+
+    def __str__(self) -> str:
+        return f"<{self.name}>"
+
+
+Part: TypeAlias = str | Hole
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar of a policy: its `text` when all of it is known, else its `parts`.
+
+    `when` holds the template conditions under which the value is there.
+    """
+
+    text: str | None
+    pointer: Pointer
+    parts: tuple[Part, ...] = ()
+    when: When = ()
+
+    @property
+    def segments(self) -> tuple[Part, ...]:
+        """The text and holes that make up the value, in order; empty for the empty text."""
+        if self.text is None:
+            return self.parts
+        return (self.text,) if self.text else ()
+
+    @property
+    def hole(self) -> Hole | None:
+        """The hole that is the whole value, if it is nothing else."""
+        if self.text is None and len(self.parts) == 1 and isinstance(self.parts[0], Hole):
+            return self.parts[0]
+        return None
+
+    @property
+    def literal(self) -> str:
+        """The value with each hole left out: what is surely written."""
+        return self.text if self.text is not None else "".join(p for p in self.parts if isinstance(p, str))
+
+    def __str__(self) -> str:
+        """Return the value as people read it; a hole is `<name>`."""
+        return self.text if self.text is not None else "".join(map(str, self.parts))
+
+
+def unknown(hole: Hole, pointer: Pointer, when: When = ()) -> Value:
+    """Return the value that is nothing but `hole`."""
+    return Value(None, pointer, (hole,), when)

@@ -1,0 +1,152 @@
+"""The report for people: each finding with a code frame, then what could not be analysed, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO, TypeVar
+
+from iamlint.model import Finding, Related, Span
+from iamlint.report.colour import Paint
+from iamlint.report.escape import PATH_LIMIT, escape, mask
+from iamlint.report.frame import Mark, frame
+from iamlint.report.phrases import diagnostic_line, headline, nothing_found, timed_summary_line
+from iamlint.report.printer import Printer
+from iamlint.report.report import Report
+from iamlint.report.source_lines import SourceLines
+
+__all__ = ["write"]
+
+_OTHER_FILES = 3
+_LISTED = 10
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Group:
+    """Findings that say the same about one statement, or about one place under several owners."""
+
+    first: Finding
+    places: list[Span]
+    related: list[Related]
+    unresolved: list[str]
+    owners: list[str] = field(default_factory=list)
+
+
+def write(report: Report, stream: TextIO) -> None:
+    """Write `report` as text with code frames, then diagnostics and the summary."""
+    printer = Printer(stream, runner=report.display.runner)
+    paint = Paint(enabled=report.display.colour)
+    source = SourceLines(report.content)
+    for group in _groups(report.active):
+        for line in _finding(group, report, source, printer, paint):
+            printer.line(line)
+        printer.line()
+    for diagnostic in report.diagnostics:
+        printer.line(diagnostic_line(diagnostic, paint))
+    if report.diagnostics:
+        printer.line()
+    nothing = nothing_found(report)
+    if nothing is not None:
+        printer.line(nothing)
+    printer.line(timed_summary_line(report))
+
+
+def _groups(findings: Iterable[Finding]) -> Iterable[_Group]:
+    """Fold what differs only in the place inside a statement, then what differs only in the owner.
+
+    A rule may look at a statement from several sides, and one place in a file may be used many
+    times, as a module is. The first of each group keeps its rank in the order.
+    """
+    by_statement: dict[tuple[object, ...], _Group] = {}
+    for finding in findings:
+        statement = "/".join(finding.pointer.split("/", 3)[:3])
+        common = (finding.rule_id, finding.severity, finding.primary.path, finding.message)
+        group = by_statement.setdefault(
+            (*common, finding.policy, statement), _Group(finding, [], [], [], [finding.policy.owner])
+        )
+        _extend(group.places, [finding.primary])
+        _extend(group.related, finding.related)
+        _extend(group.unresolved, finding.certainty_notes)
+    by_place: dict[tuple[object, ...], _Group] = {}
+    for group in by_statement.values():
+        first = group.first
+        key = (first.rule_id, first.severity, first.primary.path, first.message, tuple(group.places))
+        same = by_place.setdefault(key, group)
+        if same is not group:
+            _extend(same.owners, group.owners)
+            _extend(same.related, group.related)
+            _extend(same.unresolved, group.unresolved)
+    return by_place.values()
+
+
+def _extend(items: list[T], more: Iterable[T]) -> None:
+    items.extend(item for item in more if item not in items)
+
+
+def _finding(
+    group: _Group, report: Report, source: SourceLines, printer: Printer, paint: Paint
+) -> Iterator[str]:
+    finding = group.first
+    width = report.display.width
+    yield headline(finding, paint)
+
+    def draw(path: str, marks: Sequence[Mark]) -> tuple[list[str], list[Mark]]:
+        return frame(
+            source, path, marks, severity=finding.severity, width=width, printer=printer, paint=paint
+        )
+
+    here = finding.primary.path
+    marks = [Mark(span, "", True) for span in group.places]
+    marks += [Mark(other.span, other.note, False) for other in group.related if other.span.path == here]
+    rows, left_out = draw(here, marks)
+    yield from rows
+    unseen: list[Related] = []
+    shown_elsewhere = 0
+    for other in group.related:
+        if other.span.path == here:
+            if not rows and other.note:
+                unseen.append(other)
+            continue
+        elsewhere, _ = (
+            draw(other.span.path, [Mark(other.span, other.note, False)])
+            if shown_elsewhere < _OTHER_FILES
+            else ([], [])
+        )
+        if not elsewhere:
+            unseen.append(other)
+            continue
+        shown_elsewhere += 1
+        yield f"   {paint.faint('-->')} {_place(other.span)}"
+        yield from elsewhere
+    if not rows:
+        where = filter(None, (finding.policy.owner, finding.policy.location, finding.pointer))
+        yield f"   = in: {' '.join(escape(mask(part)) for part in where)}"
+    yield from _remarks(group, left_out, unseen)
+
+
+def _remarks(group: _Group, left_out: Sequence[Mark], unseen: Sequence[Related]) -> Iterator[str]:
+    finding = group.first
+    if left_out:
+        places = [f"{mark.span.start_line}:{mark.span.start_column}" for mark in left_out]
+        yield f"   = also at: {_listed(places)}"
+    if len(group.owners) > 1:
+        yield f"   = also in: {_listed([escape(mask(owner)) for owner in group.owners[1:]])}"
+    for other in unseen[:_LISTED]:
+        note = f": {escape(mask(other.note))}" if other.note else ""
+        yield f"   = see: {_place(other.span)}{note}"
+    if group.unresolved:
+        yield f"   = unresolved: {_listed([escape(mask(note)) for note in group.unresolved])}"
+    explain = f"try `iamlint explain {escape(finding.rule_id)}`"
+    advice = escape(mask(finding.help)).rstrip(". ")
+    yield f"   = help: {advice}; {explain}" if advice else f"   = help: {explain}"
+
+
+def _place(span: Span) -> str:
+    return f"{escape(span.path, limit=PATH_LIMIT)}:{span.start_line}:{span.start_column}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    text = ", ".join(items[:_LISTED])
+    return f"{text} and {len(items) - _LISTED} more" if len(items) > _LISTED else text

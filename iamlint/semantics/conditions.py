@@ -1,0 +1,195 @@
+"""Condition operators and what a condition block bounds.
+
+The facts about keys (which ones pin the caller to an owner, which values are too wide) are in
+`catalog/data/condition_facts.json`, made from the AWS pages named there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from iamlint.model import Condition, Hole, Statement, Value
+
+__all__ = ["Operator", "bounding_conditions", "bounds_caller", "condition_on", "facts", "parse_operator"]
+
+_FACTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "data", "condition_facts.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A condition operator taken apart: `ForAnyValue:StringNotLikeIfExists` is quantifier
+    `ForAnyValue`, base `StringNotLike`, if_exists true. `known` says that IAM has the base."""
+
+    quantifier: str | None
+    base: str
+    if_exists: bool
+    known: bool
+
+    @property
+    def negated(self) -> bool:
+        """Whether the operator is true when the values do not match."""
+        return "Not" in self.base
+
+    @property
+    def family(self) -> str:
+        """The type of value it compares: String, Arn, Numeric, Date, Bool, Ip, Binary or Null."""
+        for family in ("String", "Arn", "Numeric", "Date", "Bool", "Binary", "Null"):
+            if self.base.startswith(family):
+                return family
+        return "Ip"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionFacts:
+    """What the data file tells about condition keys; all key names in lower case."""
+
+    bounding: frozenset[str]
+    owner_arn: frozenset[str]
+    operators: dict[str, str]
+    widest_prefix_v4: int
+    widest_prefix_v6: int
+
+
+@lru_cache(maxsize=1)
+def facts() -> ConditionFacts:
+    """Return the facts about condition keys (loaded once)."""
+    with open(_FACTS, encoding="utf-8") as file:
+        data = json.load(file)
+    return ConditionFacts(
+        bounding=frozenset(key.lower() for key in data["bounding_keys"]),
+        owner_arn=frozenset(key.lower() for key in data["arn_keys_fixed_by_account"]),
+        operators={name.lower(): name for name in data["operators"]},
+        widest_prefix_v4=data["widest_source_ip_prefix"]["ipv4"],
+        widest_prefix_v6=data["widest_source_ip_prefix"]["ipv6"],
+    )
+
+
+@lru_cache(maxsize=512)
+def parse_operator(text: str) -> Operator:
+    """Take an operator apart; names are case-insensitive, an unknown base is kept as written."""
+    quantifier: str | None = None
+    base = text
+    for name in ("ForAllValues", "ForAnyValue"):
+        if text.lower().startswith(name.lower() + ":"):
+            quantifier, base = name, text[len(name) + 1 :]
+    if_exists = False
+    if base.lower().endswith("ifexists"):
+        if_exists, base = True, base[: -len("IfExists")]
+    known = facts().operators.get(base.lower())
+    return Operator(quantifier, known or base, if_exists, known is not None)
+
+
+def condition_on(statement: Statement, *keys: str) -> Iterator[Condition]:
+    """Yield the tests of the statement on one of the keys (compared without letter case)."""
+    wanted = {key.lower() for key in keys}
+    for condition in statement.conditions:
+        if condition.key.lower() in wanted:
+            yield condition
+
+
+def bounding_conditions(statement: Statement) -> Iterator[Condition]:
+    """Yield the tests that pin every caller to fixed, owner-controlled values.
+
+    The test of evaluation by AWS's own notion of public: a positive test, without IfExists and
+    ForAllValues, on a key that the caller cannot choose, with fixed values. A value that is a hole
+    counts as fixed: the template decides it, and it is no wildcard.
+    """
+    for condition in statement.conditions:
+        if bounds_caller(condition):
+            yield condition
+
+
+def bounds_caller(condition: Condition) -> bool:
+    """Say whether one test pins the caller; see `bounding_conditions`."""
+    key = condition.key.lower()
+    known = facts()
+    if key not in known.bounding or not condition.values:
+        return False
+    operator = parse_operator(condition.operator)
+    if operator.negated or operator.if_exists or operator.quantifier == "ForAllValues" or not operator.known:
+        return False
+    if operator.base == "Null":
+        return False
+    if key == "aws:principalisawsservice":
+        return all(_lower(value) == "true" for value in condition.values)
+    if operator.family == "Ip":
+        return all(_narrow_range(value) for value in condition.values)
+    if key in known.owner_arn:
+        return all(_fixed_account(value) for value in condition.values)
+    if operator.base in {"StringLike", "ArnLike", "ArnEquals"}:
+        return all(_fixed_prefix(key, value) for value in condition.values)
+    # Under an equality operator a star is an ordinary character: nobody has such a value, and
+    # another rule says so. An empty text would match an absent organisation.
+    return all(value.text != "" and not _has_variable(value) for value in condition.values)
+
+
+def _lower(value: Value) -> str:
+    return str(value).lower()
+
+
+def _has_variable(value: Value) -> bool:
+    return "${" in value.literal
+
+
+def _fixed_prefix(key: str, value: Value) -> bool:
+    if _has_variable(value):
+        return False
+    if key in {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}:
+        first = str(value).partition("/")[0]
+        return bool(first) and "*" not in first and "?" not in first
+    if key == "aws:userid":
+        first, colon, _ = str(value).partition(":")
+        return bool(colon) and "*" not in first and "?" not in first and not first.startswith("AROA")
+    literal = value.literal
+    return bool(value.segments) and "*" not in literal and "?" not in literal
+
+
+def _fixed_account(value: Value) -> bool:
+    """Say whether an ARN value fixes who owns it: its account, or all of it for ARNs without one."""
+    if _has_variable(value):
+        return False
+    literal = value.literal
+    if "*" not in literal and "?" not in literal:
+        return bool(value.segments)
+    fields = [""]
+    for part in value.segments:
+        if isinstance(part, Hole):
+            if part.arn is not None or part.alphabet is None:
+                # A hole that may be a whole ARN, with a wildcard behind it, still names its owner.
+                fields[-1] += "\0"
+                if len(fields) == 1:
+                    return True
+            else:
+                fields[-1] += "\0"
+            continue
+        first, *rest = part.split(":")
+        fields[-1] += first
+        fields.extend(rest)
+    if len(fields) < 6:
+        return False
+    account = fields[4]
+    if account:
+        return "*" not in account and "?" not in account
+    # S3 ARNs carry no account; a bucket name without a wildcard is one owner's.
+    name = fields[5].partition("/")[0]
+    return fields[2] == "s3" and bool(name) and "*" not in name and "?" not in name
+
+
+def _narrow_range(value: Value) -> bool:
+    if value.text is None:
+        return True
+    import ipaddress
+
+    try:
+        network = ipaddress.ip_network(value.text.strip(), strict=False)
+    except ValueError:
+        return False
+    if network.is_private and network.prefixlen > 0:
+        return True
+    known = facts()
+    widest = known.widest_prefix_v4 if network.version == 4 else known.widest_prefix_v6
+    return network.prefixlen >= widest

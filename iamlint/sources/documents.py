@@ -1,0 +1,573 @@
+"""Trees to policies: the one place that knows IAM's grammar and evens out list-or-string.
+
+A format gives the tree of a document, where it stands, and a resolver for what its nodes mean.
+What the grammar does not allow becomes a fault on the policy, never an exception and never silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from iamlint.model import (
+    Condition,
+    Document,
+    Embedded,
+    Fault,
+    Hole,
+    Owner,
+    Part,
+    Pointer,
+    Policy,
+    PolicyKind,
+    Principal,
+    Statement,
+    Value,
+    Values,
+    When,
+    unknown,
+)
+from iamlint.sources.json_text import JsonSyntaxError, parse_json
+from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
+
+__all__ = ["PlaceholderResolver", "PlainResolver", "PolicyBuilder", "infer_kind", "looks_like_policy", "parse_embedded"]
+
+STATEMENT_ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
+_TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+_MAX_BRANCHES = 64
+
+
+class PlainResolver:
+    """The resolver of formats whose nodes mean what they are."""
+
+    templates = False
+
+    def resolve(self, node: object, pointer: Pointer) -> object:
+        """Return the node itself."""
+        return node
+
+
+class PlaceholderResolver:
+    """The resolver of bare documents that a template function fills: `${name}` is a hole.
+
+    A policy variable has a colon in its name or is one of the escapes; it stays text.
+    """
+
+    templates = True
+
+    def resolve(self, node: object, pointer: Pointer) -> object:
+        """Return text with placeholders as segments, everything else as it is."""
+        if not isinstance(node, str) or "${" not in node:
+            return node
+        parts: list[Part] = []
+        at = 0
+        for match in _PLACEHOLDER.finditer(node):
+            if match.start() > at:
+                parts.append(node[at : match.start()])
+            parts.append(Hole("placeholder", match[1]))
+            at = match.end()
+        if not parts:
+            return node
+        if at < len(node):
+            parts.append(node[at:])
+        return Segments(tuple(parts))
+
+
+_PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}")
+
+
+class _TokenResolver:
+    """Puts the holes back into strings of an embedded document that was parsed with tokens."""
+
+    templates = True
+
+    def __init__(self, holes: tuple[Hole, ...]) -> None:
+        self._holes = holes
+
+    def resolve(self, node: object, pointer: Pointer) -> object:
+        if not isinstance(node, str) or _TOKEN_START not in node:
+            return node
+        parts: list[Part] = []
+        rest = node
+        while rest:
+            before, start, rest = rest.partition(_TOKEN_START)
+            if before:
+                parts.append(before)
+            if start:
+                index, _, rest = rest.partition(_TOKEN_END)
+                parts.append(self._holes[int(index)])
+        if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].many:
+            return Unknown(parts[0])
+        return Segments(tuple(parts))
+
+
+_TOKEN_START = "\ue000"
+_TOKEN_END = "\ue001"
+
+
+def parse_embedded(parts: tuple[Part, ...], offsets: tuple[int, ...]) -> tuple[object, Embedded, Resolver]:
+    """Parse a document written as text with holes.
+
+    `offsets` gives, for each part, where it starts in the decoded outer string. Returns the tree,
+    the step that leads into it, and the resolver that puts the holes back. A hole outside quotes
+    stands for a whole value. Raises JsonSyntaxError when the text is not JSON even so.
+    """
+    pieces: list[str] = []
+    splices: list[tuple[int, int]] = []
+    holes: list[Hole] = []
+    length = 0
+    quoted = False
+    for part, offset in zip(parts, offsets, strict=True):
+        if isinstance(part, str):
+            text = part.replace(_TOKEN_START, "?").replace(_TOKEN_END, "?")
+            quoted = _ends_quoted(text, quoted=quoted)
+        else:
+            text = f"{_TOKEN_START}{len(holes)}{_TOKEN_END}"
+            holes.append(part)
+            if not quoted:
+                text = f'"{text}"'
+        splices.append((length, offset))
+        pieces.append(text)
+        length += len(text)
+    inner = "".join(pieces)
+    if inner[:3].upper() == "%7B" and not holes:
+        inner, splices = _percent_decode(inner)
+    tree, _ = parse_json(inner)
+    resolver: Resolver = _TokenResolver(tuple(holes)) if holes else PlainResolver()
+    return tree, Embedded(inner, tuple(splices)), resolver
+
+
+def _ends_quoted(text: str, *, quoted: bool) -> bool:
+    escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quoted:
+            escaped = True
+        elif character == '"':
+            quoted = not quoted
+    return quoted
+
+
+def _percent_decode(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Decode an URL-encoded document, as the API returns it, keeping where each run came from."""
+    from urllib.parse import unquote_to_bytes
+
+    pieces: list[str] = []
+    splices: list[tuple[int, int]] = []
+    at = length = 0
+    while at < len(text):
+        end = at
+        if text[at] == "%":
+            while text[end : end + 1] == "%":
+                end += 3
+        else:
+            end = text.find("%", at)
+            end = len(text) if end < 0 else end
+        piece = unquote_to_bytes(text[at:end]).decode("utf-8", "replace")
+        if text[at] == "%" and piece.isascii():
+            splices.extend((length + index, at + 3 * index) for index in range(len(piece)))
+        else:
+            splices.append((length, at))
+        pieces.append(piece)
+        length += len(piece)
+        at = end
+    return "".join(pieces), splices
+
+
+def looks_like_policy(node: object) -> TypeGuard[dict[str, object]]:
+    """Say whether a tree has the shape of an IAM policy document, and of none of its look-alikes.
+
+    The look-alikes (data protection, stack policies, OpenSearch Serverless rules, ...) are those of
+    the AWS documentation pages of these features; they have statements with other elements.
+    """
+    if not isinstance(node, dict) or "Statement" not in node:
+        return False
+    statements = node["Statement"]
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list):
+        return "Version" in node
+    if not statements:
+        return "Version" in node
+    seen = False
+    for statement in statements[:50]:
+        if not isinstance(statement, dict):
+            continue
+        if "DataIdentifier" in statement or "DataDirection" in statement:
+            return False
+        actions = statement.get("Action")
+        first = actions[0] if isinstance(actions, list) and actions else actions
+        if isinstance(first, str) and first.startswith("Update:"):
+            return False
+        seen = seen or not STATEMENT_ELEMENTS.isdisjoint(statement)
+    return seen or "Version" in node
+
+
+def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:
+    """Return the kind that the elements of a bare document tell.
+
+    With a principal it is a trust policy if it names nothing but the actions of assuming a role,
+    else a resource policy; without one an identity policy (an SCP looks the same: only
+    configuration or the command line can tell).
+    """
+    if not statements:
+        return PolicyKind.IDENTITY
+    with_principal = [s for s in statements if s.principals is not None or s.not_principals is not None]
+    if not with_principal:
+        return PolicyKind.IDENTITY
+    for statement in with_principal:
+        actions = statement.actions
+        if not actions or statement.resources is not None or statement.not_resources is not None:
+            return PolicyKind.RESOURCE
+        if not all((a.text or a.literal).lower().startswith(_TRUST_ACTIONS) for a in actions):
+            return PolicyKind.RESOURCE
+    return PolicyKind.TRUST
+
+
+class PolicyBuilder:
+    """Builds the policies of one document."""
+
+    def __init__(self, document: Document, resolver: Resolver | None = None) -> None:
+        self._document = document
+        self._resolver: Resolver = resolver or PlainResolver()
+        self._templates = self._resolver.templates
+        self._faults: list[Fault] = []
+
+    def policy(
+        self,
+        node: object,
+        pointer: Pointer,
+        *,
+        owner: Owner,
+        kind: PolicyKind | None,
+        anchor: Pointer | None = None,
+        location: str = "",
+        name: Value | None = None,
+        on: tuple[str, ...] = (),
+        attachments: tuple[str, ...] = (),
+        when: When = (),
+    ) -> Policy:
+        """Return the policy that the tree `node`, written at `pointer`, holds.
+
+        A kind of None is inferred from the elements. The node must be resolved already: a mapping
+        is the document, anything else is a fault and a policy that cannot be read.
+        """
+        self._faults = []
+        version = identifier = None
+        statements: tuple[Statement, ...] | None = None
+        if isinstance(node, dict):
+            for key in node:
+                if key == "Version":
+                    version = self._scalar(node[key], (*pointer, key))
+                elif key == "Id":
+                    identifier = self._scalar(node[key], (*pointer, key))
+                elif key != "Statement":
+                    self._fault("unknown-element", f"{_shown(key)} is not an element of a policy", (*pointer, key))
+            if "Statement" in node:
+                statements = self._statements(node["Statement"], (*pointer, "Statement"))
+            else:
+                self._fault("missing-statement", "the policy has no Statement", pointer)
+        elif isinstance(node, Unknown):
+            pass
+        else:
+            self._fault("wrong-type", f"a policy must be an object, not {_type_name(node)}", pointer)
+        return Policy(
+            kind=kind or infer_kind(statements),
+            document=self._document,
+            pointer=pointer,
+            anchor=pointer if anchor is None else anchor,
+            owner=owner,
+            location=location,
+            name=name,
+            on=on,
+            attachments=attachments,
+            version=version,
+            id=identifier,
+            statements=statements,
+            faults=tuple(self._faults),
+            when=when,
+        )
+
+    def statements(self, node: object, pointer: Pointer) -> tuple[tuple[Statement, ...], tuple[Fault, ...]]:
+        """Return the statements (one or a list) of a property that holds no whole document."""
+        self._faults = []
+        return self._statements(node, pointer) or (), tuple(self._faults)
+
+    def values(self, node: object, pointer: Pointer, when: When = ()) -> Values:
+        """Return a scalar or a list of scalars as values, whatever it is made of."""
+        return self._values(node, pointer, when)
+
+    def _fault(self, code: str, message: str, pointer: Pointer) -> None:
+        self._faults.append(Fault(code, message, pointer))
+
+    def _resolved(self, node: object, pointer: Pointer, when: When = ()) -> Iterator[tuple[object, Pointer, When]]:
+        """Yield what a node means: one answer, or one for each branch of a choice."""
+        pending: list[tuple[object, Pointer, When, int]] = [(node, pointer, when, 0)]
+        while pending:
+            node, pointer, when, depth = pending.pop()
+            if isinstance(node, At):
+                pending.append((node.node, node.pointer, when, depth + 1))
+                continue
+            meaning = self._resolver.resolve(node, pointer)
+            if depth > _MAX_BRANCHES:
+                yield Unknown(Hole("unknown", "nested too deep")), pointer, when
+            elif isinstance(meaning, Choice):
+                for branch in reversed(meaning.branches):
+                    joined = _join(when, branch.when)
+                    if joined is not None:
+                        pending.append((branch.node, branch.pointer, joined, depth + 1))
+            elif isinstance(meaning, At):
+                pending.append((meaning, pointer, when, depth + 1))
+            else:
+                yield meaning, pointer, when
+
+    def _items(self, node: object, pointer: Pointer, when: When) -> Iterator[tuple[object, Pointer, When]]:
+        """Yield the resolved items of a list, or the resolved node itself when it is none."""
+        for meaning, place, holds in self._resolved(node, pointer, when):
+            if isinstance(meaning, list):
+                for index, item in enumerate(meaning):
+                    for inner, at, under in self._resolved(item, (*place, index), holds):
+                        # A branch or a reference may put a list where one item is expected.
+                        if isinstance(inner, list | Items) and inner is not item:
+                            yield from self._items(At(inner, at), at, under)
+                        else:
+                            yield inner, at, under
+            elif isinstance(meaning, Items):
+                for item in meaning.items:
+                    yield from self._resolved(item, item.pointer, holds)
+            else:
+                yield meaning, place, holds
+
+    def _statements(self, node: object, pointer: Pointer) -> tuple[Statement, ...] | None:
+        if isinstance(node, list) and not self._templates and not node:
+            return ()
+        result: list[Statement] = []
+        unread = False
+        for meaning, place, when in self._items(node, pointer, ()):
+            if isinstance(meaning, dict):
+                result.append(self._statement(meaning, place, when))
+            elif isinstance(meaning, Unknown | Segments):
+                unread = True
+            else:
+                self._fault("wrong-type", f"a statement must be an object, not {_type_name(meaning)}", place)
+        if unread and not result:
+            return None
+        if unread:
+            # Further statements exist that nobody can read; an effect of unknown text says so.
+            hole = Hole("unknown", "further statements", many=True)
+            result.append(_unread_statement(self._document, pointer, hole))
+        return tuple(result)
+
+    def _statement(self, node: dict[str, object], pointer: Pointer, when: When) -> Statement:
+        sid = effect = None
+        actions = not_actions = resources = not_resources = None
+        principals = not_principals = None
+        conditions: tuple[Condition, ...] = ()
+        unread = False
+        for key, value in node.items():
+            if key == "Action":
+                actions = self._values(value, (*pointer, key))
+            elif key == "Resource":
+                resources = self._values(value, (*pointer, key))
+            elif key == "Effect":
+                effect = self._effect(value, (*pointer, key))
+            elif key == "Sid":
+                sid = self._scalar(value, (*pointer, key))
+            elif key == "Principal":
+                principals = self._principals(value, (*pointer, key))
+            elif key == "Condition":
+                conditions, unread = self._conditions(value, (*pointer, key))
+            elif key == "NotAction":
+                not_actions = self._values(value, (*pointer, key))
+            elif key == "NotResource":
+                not_resources = self._values(value, (*pointer, key))
+            elif key == "NotPrincipal":
+                not_principals = self._principals(value, (*pointer, key))
+            else:
+                self._fault("unknown-element", f"{_shown(key)} is not an element of a statement", (*pointer, key))
+        if effect is None and "Effect" not in node:
+            self._fault("missing-effect", "the statement has no Effect", pointer)
+        if actions is None and not_actions is None:
+            self._fault("missing-action", "the statement has neither Action nor NotAction", pointer)
+        for one, other, name in (
+            (actions, not_actions, "Action"),
+            (resources, not_resources, "Resource"),
+            (principals, not_principals, "Principal"),
+        ):
+            if one is not None and other is not None:
+                message = f"the statement has both {name} and Not{name}"
+                self._fault("element-combination", message, (*pointer, f"Not{name}"))
+        return Statement(
+            self._document,
+            pointer,
+            sid,
+            effect,
+            actions,
+            not_actions,
+            resources,
+            not_resources,
+            principals,
+            not_principals,
+            conditions,
+            unread,
+            when,
+        )
+
+    def _effect(self, node: object, pointer: Pointer) -> Value | None:
+        effect = self._scalar(node, pointer)
+        if effect is not None and effect.text is not None and effect.text not in {"Allow", "Deny"}:
+            self._fault("invalid-effect", f"Effect must be Allow or Deny, not {_shown(effect.text)}", pointer)
+        return effect
+
+    def _scalar(self, node: object, pointer: Pointer) -> Value | None:
+        """Return the one value of an element that takes no list; of a choice the first branch,
+        with a hole when the branches differ."""
+        if type(node) is str and not self._templates:
+            return Value(node, pointer)
+        found = [value for value in self._values(node, pointer) if value is not None]
+        if isinstance(node, list):
+            self._fault("wrong-type", "a single text must stand here, not a list", pointer)
+        if not found:
+            return None
+        if len({value.text for value in found}) > 1:
+            names = tuple(value.text for value in found if value.text is not None)
+            return unknown(Hole("condition", " or ".join(names), values=names), pointer)
+        return found[0]
+
+    def _values(self, node: object, pointer: Pointer, when: When = ()) -> Values:
+        if not self._templates:
+            if type(node) is str:
+                return (Value(node, pointer, (), when),)
+            if type(node) is list and all(type(item) is str for item in node):
+                return tuple([Value(item, (*pointer, index), (), when) for index, item in enumerate(node)])
+        result: list[Value] = []
+        for meaning, place, holds in self._items(node, pointer, when):
+            if isinstance(meaning, str):
+                result.append(Value(meaning, place, (), holds))
+            elif isinstance(meaning, Segments):
+                result.append(_segments_value(meaning.parts, place, holds))
+            elif isinstance(meaning, Unknown):
+                result.append(unknown(meaning.hole, place, holds))
+            else:
+                self._fault("wrong-type", f"text must stand here, not {_type_name(meaning)}", place)
+                if isinstance(meaning, int | float) and not isinstance(meaning, bool):
+                    result.append(Value(_number_text(meaning), place, (), holds))
+        return tuple(result)
+
+    def _principals(self, node: object, pointer: Pointer) -> tuple[Principal, ...]:
+        result: list[Principal] = []
+        for meaning, place, when in self._resolved(node, pointer):
+            if isinstance(meaning, str):
+                if meaning != "*":
+                    message = f"a principal must be \"*\" or an object, not the text {_shown(meaning)}"
+                    self._fault("principal-format", message, place)
+                    result.append(Principal("?", Value(meaning, place, (), when)))
+                else:
+                    result.append(Principal("*", Value("*", place, (), when)))
+            elif isinstance(meaning, dict):
+                for kind, values in meaning.items():
+                    if kind not in {"AWS", "Service", "Federated", "CanonicalUser"}:
+                        message = f"{_shown(kind)} is not a type of principal"
+                        self._fault("principal-type", message, (*place, kind))
+                    found = self._values(values, (*place, kind), when)
+                    result.extend(Principal(kind, value) for value in found)
+            elif isinstance(meaning, Segments):
+                result.append(Principal("?", _segments_value(meaning.parts, place, when)))
+            elif isinstance(meaning, Unknown):
+                result.append(Principal("?", unknown(meaning.hole, place, when)))
+            else:
+                self._fault("wrong-type", f"a principal must be an object, not {_type_name(meaning)}", place)
+        return tuple(result)
+
+    def _conditions(self, node: object, pointer: Pointer) -> tuple[tuple[Condition, ...], bool]:
+        result: list[Condition] = []
+        unread = False
+        for block, place, when in self._resolved(node, pointer):
+            if isinstance(block, Unknown | Segments):
+                unread = True
+                continue
+            if not isinstance(block, dict):
+                self._fault("wrong-type", f"a condition must be an object, not {_type_name(block)}", place)
+                continue
+            for operator, tests in block.items():
+                for entries, at, holds in self._resolved(tests, (*place, operator), when):
+                    if isinstance(entries, Unknown | Segments):
+                        unread = True
+                    elif isinstance(entries, dict):
+                        for key, values in entries.items():
+                            found = self._condition_values(values, (*at, key), holds)
+                            result.append(Condition(operator, key, found, (*at, key)))
+                    else:
+                        message = f"{_shown(operator)} must hold an object, not {_type_name(entries)}"
+                        self._fault("wrong-type", message, at)
+        return tuple(result), unread
+
+    def _condition_values(self, node: object, pointer: Pointer, when: When) -> Values:
+        """Return condition values; here JSON booleans and numbers are as good as text."""
+        result: list[Value] = []
+        for meaning, place, holds in self._items(node, pointer, when):
+            if isinstance(meaning, bool):
+                result.append(Value("true" if meaning else "false", place, (), holds))
+            elif isinstance(meaning, int | float):
+                result.append(Value(_number_text(meaning), place, (), holds))
+            else:
+                result.extend(self._values(At(meaning, place), place, holds))
+        return tuple(result)
+
+
+def _join(when: When, more: When) -> When | None:
+    """Return both sets of conditions together; None when they contradict each other."""
+    known = dict(when)
+    for name, holds in more:
+        if known.setdefault(name, holds) != holds:
+            return None
+    return tuple(known.items())
+
+
+def _segments_value(parts: tuple[Part, ...], pointer: Pointer, when: When) -> Value:
+    if all(isinstance(part, str) for part in parts):
+        return Value("".join(map(str, parts)), pointer, (), when)
+    return Value(None, pointer, parts, when)
+
+
+def _unread_statement(document: Document, pointer: Pointer, hole: Hole) -> Statement:
+    value = unknown(hole, pointer)
+    return Statement(document, pointer, None, value, (value,), None, None, None, None, None, (), unread_condition=True)
+
+
+def _number_text(number: float) -> str:
+    return str(number) if isinstance(number, int) else repr(number)
+
+
+def _type_name(node: object) -> str:
+    if node is None:
+        return "null"
+    if isinstance(node, bool):
+        return "a boolean"
+    if isinstance(node, int | float):
+        return "a number"
+    if isinstance(node, list | Items):
+        return "a list"
+    if isinstance(node, dict):
+        return "an object"
+    return "text"
+
+
+def _shown(text: str) -> str:
+    """Quote a word of the input for a message, shortened: it may be anything."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -1,0 +1,305 @@
+"""JSON with exact places: parsed by the standard library, located on demand by a scanner of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from iamlint.model import Embedded, Pointer, Span
+from iamlint.sources.text import Text
+
+__all__ = ["JsonDocument", "JsonIndex", "JsonSyntaxError", "parse_json"]
+
+MAX_DEPTH = 200
+"""Containers inside one another; IAM documents need about ten, deeper input is hostile."""
+
+
+class JsonSyntaxError(Exception):
+    """The text is not JSON; `offset` is the character where that shows."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class _Tally:
+    """Counts what the standard reader would pass over in silence."""
+
+    __slots__ = ("repeated",)
+
+    def __init__(self) -> None:
+        self.repeated = False
+
+    def mapping(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            self.repeated = True
+        return result
+
+
+def _refuse_constant(name: str) -> object:
+    raise JsonSyntaxError(f"{name} is not JSON", 0)
+
+
+def parse_json(text: str) -> tuple[object, bool]:
+    """Return the tree of `text` and whether some object repeats a key (the last one wins).
+
+    Raises JsonSyntaxError, also for nesting beyond MAX_DEPTH.
+    """
+    tally = _Tally()
+    try:
+        tree = json.loads(text, object_pairs_hook=tally.mapping, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise JsonSyntaxError(error.msg, error.pos) from None
+    except ValueError as error:
+        # An integer of thousands of digits, which CPython refuses to convert.
+        raise JsonSyntaxError(str(error).partition(";")[0], 0) from None
+    except RecursionError:
+        raise JsonSyntaxError(f"nested more than {MAX_DEPTH} levels deep", _depth_offset(text)) from None
+    if (text.count("{") + text.count("[")) > MAX_DEPTH:
+        offset = _depth_offset(text)
+        if offset >= 0:
+            raise JsonSyntaxError(f"nested more than {MAX_DEPTH} levels deep", offset)
+    return tree, tally.repeated
+
+
+_BRACKET = re.compile(r'(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*+")*+([{}\[\]])', re.DOTALL)
+
+
+def _depth_offset(text: str) -> int:
+    """Return the offset of the first bracket that is nested too deep, or -1."""
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        if match[1] in "{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return match.start(1)
+        else:
+            depth -= 1
+    return -1
+
+
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_SCALAR = re.compile(r"[^,\]} \t\r\n]++")
+_ESCAPE = re.compile(r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\"]', re.DOTALL)
+
+
+class _Child:
+    """One member of a container: the offsets of its key (equal for list items) and of its value."""
+
+    __slots__ = ("end", "key_end", "key_start", "start")
+
+    def __init__(self, key_start: int, key_end: int, start: int, end: int) -> None:
+        self.key_start = key_start
+        self.key_end = key_end
+        self.start = start
+        self.end = end
+
+
+class JsonIndex:
+    """Offsets of the nodes of a JSON text that has been parsed before, found level by level.
+
+    Only the containers on the way to a node are scanned member by member; all others are skipped
+    from bracket to bracket, so one finding in a large plan does not cost a second parse.
+    """
+
+    def __init__(self, text: str, start: int = 0) -> None:
+        self._text = text
+        self._root = _after_space(text, start)
+        self._levels: dict[int, dict[str | int, _Child]] = {}
+        self._repeats: dict[int, list[tuple[str, _Child]]] = {}
+
+    def locate(self, pointer: Pointer) -> _Child:
+        """Return the offsets for `pointer` (keys and indexes only), or of the nearest ancestor."""
+        child = _Child(self._root, self._root, self._root, self._end(self._root))
+        for step in pointer:
+            if isinstance(step, Embedded):
+                break
+            members = self.members(child.start)
+            found = members.get(step)
+            if found is None:
+                break
+            child = found
+        return child
+
+    def members(self, start: int) -> dict[str | int, _Child]:
+        """Return the members of the container at `start`; empty for a scalar."""
+        level = self._levels.get(start)
+        if level is None:
+            level = {}
+            for key, child in self._scan(start):
+                if key in level and isinstance(key, str):
+                    self._repeats.setdefault(start, []).append((key, level[key]))
+                level[key] = child
+            self._levels[start] = level
+        return level
+
+    def repeated_keys(self) -> Iterator[tuple[str, int, int]]:
+        """Yield (key, offset, end) of each key that a later one of the same object replaces."""
+        pending = [self._root]
+        while pending:
+            start = pending.pop()
+            for child in self.members(start).values():
+                if self._text[child.start] in "{[":
+                    pending.append(child.start)
+            for key, child in self._repeats.get(start, ()):
+                yield key, child.key_start, child.key_end
+
+    def _scan(self, start: int) -> Iterator[tuple[str | int, _Child]]:
+        text = self._text
+        opening = text[start : start + 1]
+        if opening not in {"{", "["} or not opening:
+            return
+        at = _after_space(text, start + 1)
+        index = 0
+        while at < len(text) and text[at] not in "}]":
+            key: str | int = index
+            key_start = key_end = at
+            if opening == "{":
+                match = _STRING.match(text, at)
+                if match is None:
+                    return
+                key_start, key_end = at, match.end()
+                key = json.loads(match[0], strict=False)
+                at = _after_space(text, _after_space(text, key_end) + 1)
+            end = self._end(at)
+            yield key, _Child(key_start, key_end, at, end)
+            index += 1
+            at = _after_space(text, end)
+            if at < len(text) and text[at] == ",":
+                at = _after_space(text, at + 1)
+
+    def _end(self, start: int) -> int:
+        text = self._text
+        opening = text[start : start + 1]
+        if opening == '"':
+            match = _STRING.match(text, start)
+            return match.end() if match else len(text)
+        if opening not in {"{", "["}:
+            match = _SCALAR.match(text, start)
+            return match.end() if match else start
+        depth = 0
+        at = start
+        while True:
+            match = _BRACKET.match(text, at)
+            if match is None:
+                return len(text)
+            at = match.end()
+            depth += 1 if match[1] in "{[" else -1
+            if depth == 0:
+                return at
+
+
+class JsonDocument:
+    """A parsed JSON file: its tree, and the places of its nodes.
+
+    `strict` is the text that was parsed where it is not the file's own: the same characters with
+    comments and the like blanked, so that offsets agree.
+    """
+
+    def __init__(
+        self,
+        text: Text,
+        tree: object,
+        format: str,  # noqa: A002 -- the word of the model
+        *,
+        repeated: bool = False,
+        strict: str | None = None,
+    ) -> None:
+        self._source = text
+        self._strict = text.text if strict is None else strict
+        self._index: JsonIndex | None = None
+        self.tree = tree
+        self.format = format
+        self.repeated = repeated
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root."""
+        return self._source.path
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a person wrote the lines; plans are machine-made."""
+        return self.format != "terraform-plan"
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`, quotes included."""
+        return self._span(pointer, key=False)
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key of the member at `pointer`, quotes included."""
+        return self._span(pointer, key=True)
+
+    def repeated_keys(self) -> Iterator[tuple[str, Span]]:
+        """Yield each key that a later one in the same object replaces, with its place."""
+        if self.repeated:
+            for key, start, end in self._json_index().repeated_keys():
+                yield key, self._source.span(start, end)
+
+    def _json_index(self) -> JsonIndex:
+        if self._index is None:
+            self._index = JsonIndex(self._strict)
+        return self._index
+
+    def _span(self, pointer: Pointer, *, key: bool) -> Span:
+        outer, embedded = split_embedded(pointer)
+        child = self._json_index().locate(outer)
+        if embedded is None or self._strict[child.start] != '"':
+            if key and child.key_end > child.key_start:
+                return self._source.span(child.key_start, child.key_end)
+            return self._source.span(child.start, child.end)
+        start, end = embedded_range(embedded, key=key)
+        offsets = string_offsets(self._strict, child.start)
+        last = len(offsets) - 1
+        return self._source.span(offsets[min(start, last)], offsets[min(end, last)])
+
+
+def split_embedded(pointer: Pointer) -> tuple[Pointer, Pointer | None]:
+    """Return the steps before the first step into embedded text, and the rest from that step on."""
+    for at, step in enumerate(pointer):
+        if isinstance(step, Embedded):
+            return pointer[:at], pointer[at:]
+    return pointer, None
+
+
+def embedded_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
+    """Return the range, in the decoded outer string, of the node at `pointer`, whose first step
+    leads into the embedded text."""
+    embedded = pointer[0]
+    assert isinstance(embedded, Embedded)
+    inner, deeper = split_embedded(pointer[1:])
+    child = JsonIndex(embedded.text).locate(inner)
+    if deeper is not None and embedded.text[child.start : child.start + 1] == '"':
+        start, end = embedded_range(deeper, key=key)
+        offsets = string_offsets(embedded.text, child.start)
+        last = len(offsets) - 1
+        inner_start, inner_end = offsets[min(start, last)], offsets[min(end, last)]
+    elif key and child.key_end > child.key_start:
+        inner_start, inner_end = child.key_start, child.key_end
+    else:
+        inner_start, inner_end = child.start, child.end
+    start = embedded.outer_offset(inner_start)
+    return start, max(start + 1, embedded.outer_offset(inner_end))
+
+
+def string_offsets(text: str, start: int) -> list[int]:
+    """Return, for each character of the decoded JSON string at `start`, its offset in `text`;
+    one entry more for the closing quote."""
+    offsets = []
+    at = start + 1
+    while at < len(text) and text[at] != '"':
+        match = _ESCAPE.match(text, at)
+        if match is None:
+            break
+        offsets.append(at)
+        at = match.end()
+    offsets.append(at)
+    return offsets
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at

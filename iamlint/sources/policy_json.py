@@ -1,0 +1,158 @@
+"""Plain policy documents: bare, in a list, and in the wrappers that people have on disk.
+
+The wrappers are what the AWS command line prints and takes (`get-policy-version`, `get-role`,
+`get-bucket-policy`, `describe-policy`, `--cli-input-json` files, ...): a document sits, as an
+object, as JSON text or percent-encoded, under one of a few key names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iamlint.model import Diagnostic, Document, Extraction, Owner, Pointer, Policy, PolicyKind, Value
+from iamlint.sources.documents import PlaceholderResolver, PlainResolver, PolicyBuilder, looks_like_policy, parse_embedded
+from iamlint.sources.json_text import JsonSyntaxError
+from iamlint.sources.source import SourceOptions
+from iamlint.sources.tree import Resolver
+
+__all__ = ["extract_tree"]
+
+# Key names under which the AWS command line and API put a document, with the kind where the key
+# decides it. Source: the botocore service models (members whose value is policy text).
+WRAPPERS: dict[str, PolicyKind | None] = {
+    "PolicyDocument": None,
+    "policyDocument": None,
+    "Document": None,
+    "AssumeRolePolicyDocument": PolicyKind.TRUST,
+    "Policy": None,
+    "policy": None,
+    "PolicyText": PolicyKind.RESOURCE,
+    "policyText": PolicyKind.RESOURCE,
+    "ResourcePolicy": PolicyKind.RESOURCE,
+    "resourcePolicy": PolicyKind.RESOURCE,
+    "AccessPolicies": PolicyKind.RESOURCE,
+    "AccessPolicy": PolicyKind.RESOURCE,
+    "PolicyInJson": PolicyKind.RESOURCE,
+    "InlinePolicy": PolicyKind.PERMISSION_SET,
+    "Content": None,
+}
+_ORG_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
+_MAX_DEPTH = 12
+
+
+def extract_tree(
+    tree: object, document: Document, options: SourceOptions, *, forced: bool, placeholders: bool = False
+) -> Extraction:
+    """Return the policies of a parsed JSON or YAML file that is no template.
+
+    `placeholders` says that the text holds `${`, which a template function may fill. `forced` says
+    that the file must hold a policy (the user gave its kind), so that a root of another shape is a
+    policy that cannot be read, not a file to pass over.
+    """
+    search = _Search(document, options, PlaceholderResolver() if placeholders else PlainResolver())
+    search.visit(tree, (), None, 0)
+    if not search.policies and forced:
+        search.add(tree, ())
+    return Extraction(tuple(search.policies), diagnostics=tuple(search.diagnostics))
+
+
+class _Search:
+    """Collects the documents of one tree, bare ones and those under wrapper keys."""
+
+    def __init__(self, document: Document, options: SourceOptions, resolver: Resolver) -> None:
+        self._document = document
+        self._options = options
+        self._resolver = resolver
+        self.policies: list[Policy] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def visit(self, node: object, pointer: Pointer, parent: object, depth: int) -> None:
+        """Look for documents at and below `node`, whose holder is `parent`."""
+        if depth > _MAX_DEPTH:
+            self._unread(pointer, f"nested more than {_MAX_DEPTH} levels deep: not searched for policies")
+        elif isinstance(node, list):
+            for index, item in enumerate(node):
+                if isinstance(item, dict | list):
+                    self.visit(item, (*pointer, index), parent, depth + 1)
+        elif looks_like_policy(node):
+            self.add(node, pointer)
+        elif isinstance(node, dict):
+            for key, value in node.items():
+                if not (key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)) and isinstance(
+                    value, dict | list
+                ):
+                    self.visit(value, (*pointer, key), node, depth + 1)
+
+    def add(self, node: object, pointer: Pointer) -> None:
+        """Add the bare document at `pointer`."""
+        self._build(node, pointer, self._resolver, None, None)
+
+    def _wrapped(self, holder: dict[str, object], key: str, pointer: Pointer, parent: object) -> bool:
+        """Add the document under a wrapper key, if there is one."""
+        value = holder[key]
+        if key == "policyDocument" and "principalId" in holder:
+            # What a Lambda authorizer answers: a policy for one call, not a grant in the account.
+            return True
+        kind = WRAPPERS[key] or _organization_kind(holder, parent)
+        name = next(
+            (
+                Value(named, (*pointer[:-1], naming))
+                for naming in ("PolicyName", "RoleName", "Name")
+                if isinstance(named := holder.get(naming), str)
+            ),
+            None,
+        )
+        if looks_like_policy(value):
+            self._build(value, pointer, self._resolver, kind, name)
+            return True
+        if isinstance(value, str) and ("Statement" in value or value[:3] == "%7B"):
+            try:
+                tree, step, resolver = parse_embedded((value,), (0,))
+            except JsonSyntaxError as error:
+                self._unread(pointer, f"the text is not JSON: {error}")
+                return True
+            if looks_like_policy(tree):
+                self._build(tree, (*pointer, step), resolver, kind, name)
+                return True
+        return False
+
+    def _build(
+        self, node: object, pointer: Pointer, resolver: Resolver, kind: PolicyKind | None, name: Value | None
+    ) -> None:
+        options = self._options
+        steps = (step for step in pointer if isinstance(step, str | int))
+        address = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        policy = PolicyBuilder(self._document, resolver).policy(
+            node,
+            pointer,
+            owner=Owner(address, options.resource_type, ()),
+            kind=options.policy_kind or kind,
+            name=name,
+            on=_on(options.resource_type),
+        )
+        if policy.kind is PolicyKind.TRUST and not policy.on:
+            policy = replace(policy, on=("role",))
+        self.policies.append(policy)
+
+    def _unread(self, pointer: Pointer, message: str) -> None:
+        span = self._document.span(pointer)
+        self.diagnostics.append(Diagnostic(span.path, "unread-document", message, span.start_line, span.start_column))
+
+
+def _organization_kind(wrapper: dict[str, object], parent: object) -> PolicyKind | None:
+    for holder in (wrapper, wrapper.get("PolicySummary"), parent):
+        if isinstance(holder, dict):
+            kind = _ORG_KINDS.get(str(holder.get("Type")))
+            if kind is not None:
+                return kind
+    return None
+
+
+def _on(resource_type: str | None) -> tuple[str, ...]:
+    """Return the neutral words for a resource type that the user gave."""
+    if resource_type is None:
+        return ()
+    from iamlint.sources.locations import resource_word
+
+    return resource_word(resource_type)
+

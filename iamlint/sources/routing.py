@@ -1,0 +1,196 @@
+"""Which source reads a file: decided by its bytes first, then by the shape of its tree.
+
+A file without any marker word of a format is never parsed. Escapes (`\\u0053tatement`) must not
+fool that test, so a file that has them is parsed whatever words it shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from iamlint.model import BrokenFile, Diagnostic, Document, Extraction
+from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
+from iamlint.sources.source import SourceFile, SourceOptions
+from iamlint.sources.text import Text, UnreadableTextError
+
+__all__ = ["extract_unit", "is_candidate", "unit_key"]
+
+_YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
+_MARKERS = re.compile(
+    rb"Statement|AWS::|PolicyDocument|\"aws_|'aws_|aws_iam_|resource_changes|planned_values|terraform_version"
+)
+_ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|%22Statement%22|%22statement")
+_SURE = re.compile(rb"\"Statement\"[\s\S]*\"Effect\"|\"Effect\"[\s\S]*\"Statement\"")
+_SURE_TEMPLATE = re.compile(rb"Resources[\"']?\s*:")
+_TEMPLATING = ("{{", "{%", "<%")
+
+
+def is_candidate(path: str, data: bytes) -> bool:
+    """Say whether a file could hold anything for us, from its bytes alone."""
+    if _MARKERS.search(data) is not None:
+        return True
+    if b"\0" in data[:4]:
+        return True
+    return path.endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None
+
+
+def unit_key(path: str) -> str:
+    """Return the key of the unit that a file belongs to: the folder for Terraform's JSON syntax,
+    whose files make one module together, else the file."""
+    if path.endswith(".tf.json"):
+        return path.rpartition("/")[0] + "/*.tf.json"
+    return path
+
+
+def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
+    """Return what the files of one unit hold. Never raises for what the files hold."""
+    if files[0].path.endswith(".tf.json"):
+        from iamlint.sources.terraform import extract_module
+
+        return extract_module(files, options)
+    return _single(files[0], options)
+
+
+def _single(file: SourceFile, options: SourceOptions) -> Extraction:
+    forced = options.policy_kind is not None and file.named
+    try:
+        text = file.text()
+    except UnreadableTextError as error:
+        return _unreadable(file, str(error), error.line)
+    if file.path.endswith(_YAML_SUFFIXES) and not text.text.lstrip()[:1] in {"{", "["}:
+        return _yaml(file, text, options, forced=forced)
+    return _json(file, text, options, forced=forced)
+
+
+def _json(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
+    try:
+        tree, repeated = parse_json(text.text)
+    except JsonSyntaxError as error:
+        return _broken_json(file, text, options, error, forced=forced)
+    return _tree(tree, repeated, text, options, forced=forced)
+
+
+def _tree(
+    tree: object, repeated: bool, text: Text, options: SourceOptions, *, forced: bool, strict: str | None = None
+) -> Extraction:
+    if isinstance(tree, dict):
+        if "Resources" in tree:
+            from iamlint.sources.cloudformation import extract_template
+
+            document = JsonDocument(text, tree, "cloudformation", repeated=repeated, strict=strict)
+            found = extract_template(tree, document, options)
+            if found is not None:
+                return _with_repeated_keys(found, document)
+        if "format_version" in tree or "terraform_version" in tree:
+            from iamlint.sources.terraform import extract_plan
+
+            found = extract_plan(tree, JsonDocument(text, tree, "terraform-plan"), options)
+            if found is not None:
+                return found
+    document = JsonDocument(text, tree, "policy-json", repeated=repeated, strict=strict)
+    return _with_repeated_keys(_plain(tree, document, text, options, forced=forced), document)
+
+
+def _plain(tree: object, document: Document, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
+    from iamlint.sources.policy_json import extract_tree
+
+    return extract_tree(tree, document, options, forced=forced, placeholders="${" in text.text)
+
+
+def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
+    from iamlint.sources.yaml_text import YamlSyntaxError, yaml_documents
+
+    try:
+        documents = yaml_documents(text, "cloudformation")
+    except YamlSyntaxError as error:
+        line, column = text.position(error.offset)
+        if any(mark in text.text for mark in _TEMPLATING):
+            message = f"a template of another tool, not YAML before it is rendered: {error}"
+            return Extraction(diagnostics=(Diagnostic(file.path, "unrendered-template", message, line, column),))
+        sure = b"AWS::" in file.data and _SURE_TEMPLATE.search(file.data) is not None
+        return _broken(file, text, "YAML", str(error), error.offset, sure=forced or sure)
+    from iamlint.sources.cloudformation import extract_template
+
+    results = []
+    for document in documents:
+        found = extract_template(document.tree, document, options)
+        if found is None:
+            document.format = "policy-yaml"
+            found = _plain(document.tree, document, text, options, forced=forced)
+        results.append(_with_repeated_keys(found, document))
+    if len(results) == 1:
+        return results[0]
+    return Extraction(
+        tuple(policy for found in results for policy in found.policies),
+        tuple(grant for found in results for grant in found.grants),
+        (),
+        tuple(diagnostic for found in results for diagnostic in found.diagnostics),
+    )
+
+
+def _broken_json(
+    file: SourceFile, text: Text, options: SourceOptions, error: JsonSyntaxError, *, forced: bool
+) -> Extraction:
+    """Report JSON that does not parse, and read as much of it as can be read honestly."""
+    sure = forced or _SURE.search(text.text.encode("utf-8", "replace")) is not None
+    if not sure and not file.named and "AWS::" not in text.text:
+        return _broken(file, text, "JSON", str(error), error.offset, sure=False)
+    from iamlint.sources.lenient_json import repair, with_placeholders
+
+    found = Extraction()
+    repaired = repair(text.text)
+    if repaired is not None:
+        tree, repeated, strict = repaired
+        found = _tree(tree, repeated, text, options, forced=forced, strict=strict)
+    elif "${" in text.text or "{{" in text.text:
+        spliced = with_placeholders(text, options, forced=forced)
+        if spliced is not None:
+            return spliced
+    broken = _broken(file, text, "JSON", str(error), error.offset, sure=sure or file.named)
+    return Extraction(
+        found.policies, found.grants, (*found.broken, *broken.broken), (*found.diagnostics, *broken.diagnostics)
+    )
+
+
+def _broken(file: SourceFile, text: Text, format_name: str, message: str, offset: int, *, sure: bool) -> Extraction:
+    """Return the diagnostic for a file that does not parse, and the finding's place if it must."""
+    offset = min(offset, len(text.text))
+    line, column = text.position(offset)
+    diagnostic = Diagnostic(file.path, "syntax-error", f"not {format_name}: {message}", line, column)
+    span = text.span(offset, min(offset + 1, len(text.text)))
+    broken = (BrokenFile(span, format_name, message),) if sure or file.named else ()
+    return Extraction(broken=broken, diagnostics=(diagnostic,))
+
+
+def _unreadable(file: SourceFile, message: str, line: int) -> Extraction:
+    diagnostic = Diagnostic(file.path, "not-text", message, line, 1)
+    if not file.named:
+        return Extraction(diagnostics=(diagnostic,))
+    # The bytes cannot be shown; Latin-1 gives every byte a character, so the line is right.
+    text = Text(file.path, file.data.decode("latin-1"))
+    offset = 0
+    for _ in range(line - 1):
+        offset = text.text.find("\n", offset) + 1
+    broken = BrokenFile(text.span(offset, offset), "text", message)
+    return Extraction(broken=(broken,), diagnostics=(diagnostic,))
+
+
+def _with_repeated_keys(found: Extraction, document: object) -> Extraction:
+    """Add a diagnostic for each key that a later one replaces, in files that hold something."""
+    repeated = getattr(document, "repeated_keys", None)
+    if repeated is None or not (found.policies or found.grants):
+        return found
+    notes = tuple(
+        Diagnostic(
+            span.path,
+            "repeated-key",
+            f"the key {key!r} is written twice; the last one counts",
+            span.start_line,
+            span.start_column,
+        )
+        for key, span in repeated()
+    )
+    if not notes:
+        return found
+    return Extraction(found.policies, found.grants, found.broken, (*found.diagnostics, *notes))

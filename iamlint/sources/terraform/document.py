@@ -1,0 +1,143 @@
+"""The documents of a Terraform module: files that know the places of what they and their neighbours hold."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Protocol
+
+from iamlint.model import Embedded, Pointer, Span
+from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
+from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
+from iamlint.sources.terraform.places import ExpressionStep, InFile, Renamed
+from iamlint.sources.text import Text
+
+__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
+
+
+class ModuleDocument(Protocol):
+    """A file of a unit: a document that other files of the unit can lead into."""
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root, with forward slashes."""
+
+    @property
+    def format(self) -> str:
+        """The format's name."""
+
+    @property
+    def has_lines(self) -> bool:
+        """Say whether places mean something to a reader."""
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`, or of its nearest known ancestor."""
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key that leads to `pointer`; of the value where there is no key."""
+
+
+ModuleFiles = MutableMapping[str, ModuleDocument]
+"""The files of a unit by path, so that a pointer can lead from one into another."""
+
+
+class TerraformJsonDocument(JsonDocument):
+    """A `*.tf.json` file: JSON whose strings hold expressions, with links to the unit's other files."""
+
+    def __init__(self, text: Text, tree: object, files: ModuleFiles, *, repeated: bool = False) -> None:
+        super().__init__(text, tree, "terraform-json", repeated=repeated)
+        self._files = files
+
+    def _span(self, pointer: Pointer, *, key: bool) -> Span:
+        elsewhere = _elsewhere(pointer, self._files)
+        if elsewhere is not None:
+            document, pointer = elsewhere
+            return document.key_span(pointer) if key else document.span(pointer)
+        outer, embedded = split_embedded(pointer)
+        outer = _as_written(outer)
+        if embedded is None or not isinstance(embedded[0], ExpressionStep):
+            return super()._span((*outer, *_as_written(embedded or ())), key=key)
+        string = self._json_index().locate(outer)
+        if self._source.text[string.start : string.start + 1] != '"':
+            return self._source.span(string.start, string.end)
+        start, end = _expression_range(embedded, key=key)
+        offsets = string_offsets(self._source.text, string.start)
+        last = len(offsets) - 1
+        return self._source.span(offsets[min(start, last)], offsets[min(end, last)])
+
+
+class FileDocument:
+    """A file that a policy is read from: all of it is the text of the document."""
+
+    has_lines = True
+
+    def __init__(self, text: Text, files: ModuleFiles, format: str) -> None:  # noqa: A002
+        self._source = text
+        self._files = files
+        self.format = format
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root."""
+        return self._source.path
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`."""
+        return self._span(pointer, key=False)
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key of the member at `pointer`."""
+        return self._span(pointer, key=True)
+
+    def _span(self, pointer: Pointer, *, key: bool) -> Span:
+        elsewhere = _elsewhere(pointer, self._files)
+        if elsewhere is not None:
+            document, pointer = elsewhere
+            return document.key_span(pointer) if key else document.span(pointer)
+        if pointer and isinstance(pointer[0], Embedded):
+            start, end = embedded_range(_as_written(pointer), key=key)
+            return self._source.span(start, min(end, len(self._source.text)))
+        return self._source.span(0, len(self._source.text))
+
+
+def _as_written(pointer: Pointer) -> Pointer:
+    return tuple(step.written if isinstance(step, Renamed) else step for step in pointer)
+
+
+def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Pointer] | None:
+    if pointer and isinstance(pointer[0], InFile):
+        document = files.get(pointer[0].text)
+        if document is not None:
+            return document, pointer[1:]
+    return None
+
+
+def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
+    """Return the range, in the decoded outer string, of the node at `pointer`, whose first step
+    leads into an expression."""
+    step = pointer[0]
+    assert isinstance(step, ExpressionStep)
+    base = step.outer_offset(0)
+    whole = (base, base + len(step.text))
+    inner, embedded = split_embedded(pointer[1:])
+    if embedded is not None and not inner:
+        start, end = (
+            _expression_range(embedded, key=key)
+            if isinstance(embedded[0], ExpressionStep)
+            else embedded_range(_as_written(embedded), key=key)
+        )
+        return base + start, base + end
+    if not inner:
+        return whole
+    try:
+        node: Expression = parse_expression(step.text)
+    except ExpressionError:
+        return whole
+    start, end = node.start, node.end
+    for at in inner:
+        item = member(node, at)
+        found = child(node, at)
+        if found is None:
+            break
+        node = found
+        start, end = (item[2], item[3]) if key and item is not None else (node.start, node.end)
+    return base + start, base + end

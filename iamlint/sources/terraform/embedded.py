@@ -1,0 +1,52 @@
+"""Documents written as text with holes, as meanings."""
+
+from __future__ import annotations
+
+from iamlint.model import Hole, Part, Pointer
+from iamlint.sources.documents import parse_embedded
+from iamlint.sources.terraform.meaning import PlacedText, parts_of
+from iamlint.sources.terraform.places import Renamed
+from iamlint.sources.tree import Resolver, Segments
+
+__all__ = ["parse_text", "text_at"]
+
+_TOKEN_MARK = "\ue000"
+
+
+def text_at(node: object, pointer: Pointer) -> tuple[tuple[Part, ...], tuple[int, ...], Pointer] | None:
+    """Return the parts of a text, their offsets, and the pointer of the string that holds it."""
+    if isinstance(node, str):
+        return (node,), (0,), pointer
+    if isinstance(node, PlacedText):
+        return node.parts, node.offsets, node.pointer or pointer
+    return None
+
+
+def parse_text(parts: tuple[Part, ...], offsets: tuple[int, ...], pointer: Pointer) -> tuple[object, Pointer]:
+    """Return the tree of a JSON text and its pointer; holes stand in it as segments.
+
+    Raises JsonSyntaxError when the text is not JSON.
+    """
+    tree, step, resolver = parse_embedded(parts, offsets)
+    if any(isinstance(part, Hole) for part in parts):
+        tree = _with_holes(tree, resolver)
+    return tree, (*pointer, step)
+
+
+def _with_holes(node: object, resolver: Resolver) -> object:
+    """Put the holes back, into keys too: those of conditions often name a provider by reference."""
+    if isinstance(node, str):
+        return resolver.resolve(node, ()) if _TOKEN_MARK in node else node
+    if isinstance(node, list):
+        return [_with_holes(item, resolver) for item in node]
+    if isinstance(node, dict):
+        result: dict[str, object] = {}
+        for key, value in node.items():
+            shown = key
+            if _TOKEN_MARK in key:
+                meaning = resolver.resolve(key, ())
+                parts = meaning.parts if isinstance(meaning, Segments) else parts_of(meaning)
+                shown = Renamed("".join(map(str, parts)), key)
+            result[shown] = _with_holes(value, resolver)
+        return result
+    return node

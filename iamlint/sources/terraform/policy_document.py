@@ -1,0 +1,308 @@
+"""The data source `aws_iam_policy_document` as the IAM document that the provider makes of it.
+
+Source: Terraform AWS provider 6.25, `internal/service/iam/policy_document_data_source.go` and
+`policy_model.go`: defaults, the order of sources and overrides, replacement by Sid, `&{` for `${`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from iamlint.model import Hole, Part, Pointer
+from iamlint.sources.json_text import JsonSyntaxError
+from iamlint.sources.terraform.embedded import parse_text, text_at
+from iamlint.sources.terraform.meaning import (
+    DocumentLink,
+    FileText,
+    JsonText,
+    PlacedText,
+    ResourceLink,
+    known_text,
+    number_text,
+    parts_of,
+    unplaced,
+)
+from iamlint.sources.terraform.places import InFile, Renamed
+from iamlint.sources.terraform.walk import Resource, blocks_of
+from iamlint.sources.tree import At, Branch, Choice, Segments, Unknown
+
+__all__ = ["BuiltDocument", "build_document", "inputs_of", "texts"]
+
+DEFAULT_VERSION = "2012-10-17"
+_SOURCES = ("source_json", "source_policy_documents")
+_OVERRIDES = ("override_json", "override_policy_documents")
+_MAX_DEPTH = 40
+
+
+@dataclass(slots=True)
+class BuiltDocument:
+    """A document: its version and id where they are set, and its statements in order."""
+
+    version: object = None
+    id: object = None
+    statements: list[tuple[str, object]] = field(default_factory=list)
+    """Sid (empty when there is none, or none that is known) and the statement's tree."""
+
+    @property
+    def tree(self) -> dict[str, object]:
+        """The tree for the policy builder."""
+        tree: dict[str, object] = {}
+        if self.version is not None:
+            tree["Version"] = self.version
+        if self.id is not None:
+            tree["Id"] = self.id
+        tree["Statement"] = [statement for _, statement in self.statements]
+        return tree
+
+    def merge(self, other: BuiltDocument) -> None:
+        """Put `other` over this document, as the provider does."""
+        if other.id is not None:
+            self.id = other.id
+        newer = known_text(other.version)
+        if self.version is None or (newer is not None and newer > (known_text(self.version) or "")):
+            self.version = other.version
+        places = {sid: index for index, (sid, _) in reversed(list(enumerate(self.statements))) if sid}
+        for sid, statement in other.statements:
+            if sid and sid in places:
+                self.statements[places[sid]] = sid, statement
+            else:
+                if sid:
+                    places[sid] = len(self.statements)
+                self.statements.append((sid, statement))
+
+
+Linked: TypeAlias = Callable[[str], BuiltDocument | None]
+"""Gives the document of another data block by its address; None where it cannot be known."""
+
+
+def inputs_of(resource: Resource) -> Iterator[tuple[str, object, Pointer]]:
+    """Yield the documents that a policy document merges: argument name, meaning, pointer."""
+    for name in (*_SOURCES, *_OVERRIDES):
+        argument = resource.argument(name)
+        if argument is None:
+            continue
+        for place in blocks_of(*argument):
+            if place.node is not None and place.node != "":
+                yield name, place.node, place.pointer
+
+
+def build_document(resource: Resource, linked: Linked) -> BuiltDocument:
+    """Return the document that a policy-document data source gives."""
+    result = BuiltDocument()
+    inputs = list(inputs_of(resource))
+    for name, node, pointer in inputs:
+        if name in _SOURCES:
+            result.merge(_input(node, pointer, linked))
+    result.merge(_own(resource))
+    for name, node, pointer in inputs:
+        if name in _OVERRIDES:
+            result.merge(_input(node, pointer, linked))
+    return result
+
+
+def _own(resource: Resource) -> BuiltDocument:
+    own = BuiltDocument(version=At(DEFAULT_VERSION, resource.pointer))
+    version = resource.argument("version")
+    if version is not None and unplaced(version[0]) is not None:
+        own.version = At(*version)
+    identifier = resource.argument("policy_id")
+    if identifier is not None and unplaced(identifier[0]) is not None:
+        own.id = At(*identifier)
+    statements = resource.argument("statement")
+    if statements is None:
+        return own
+    for place in blocks_of(*statements):
+        if isinstance(place.node, dict):
+            sid = known_text(place.node.get("sid")) or ""
+            tree: object = At(_statement(place.node, place.pointer), place.pointer)
+        else:
+            sid, tree = "", _any_number(place.node, "statement")
+        if place.when:
+            tree = Choice((Branch(place.when, tree, place.pointer),))
+        own.statements.append((sid, tree))
+    return own
+
+
+def _input(node: object, pointer: Pointer, linked: Linked) -> BuiltDocument:
+    """Return a document that is merged in; statements that cannot be read are one hole."""
+    if isinstance(node, DocumentLink):
+        found = linked(node.address)
+        if found is not None:
+            return found
+        return _unread(f"{node.address}.json")
+    if isinstance(node, JsonText):
+        return _from_tree(node.tree.node, node.tree.pointer)
+    if isinstance(node, dict):
+        return _from_tree(node, pointer)
+    text = text_at(node, pointer)
+    if isinstance(node, FileText):
+        text = node.parts, node.offsets, (InFile(node.document.path),)
+    if text is not None:
+        try:
+            return _from_tree(*parse_text(*text))
+        except JsonSyntaxError:
+            return _unread("text that is not JSON")
+    return _unread("".join(map(str, parts_of(node))))
+
+
+def _unread(name: str) -> BuiltDocument:
+    hole = Unknown(Hole("unknown", name, many=True))
+    return BuiltDocument(statements=[("", hole)])
+
+
+def _from_tree(node: object, pointer: Pointer) -> BuiltDocument:
+    if not isinstance(node, dict):
+        return _unread("a document that is no object")
+    result = BuiltDocument()
+    if node.get("Version") is not None:
+        result.version = At(node["Version"], (*pointer, "Version"))
+    if node.get("Id") is not None:
+        result.id = At(node["Id"], (*pointer, "Id"))
+    if "Statement" in node:
+        for place in blocks_of(node["Statement"], (*pointer, "Statement")):
+            sid = known_text(place.node.get("Sid")) or "" if isinstance(place.node, dict) else ""
+            tree: object = At(place.node, place.pointer)
+            if place.when:
+                tree = Choice((Branch(place.when, tree, place.pointer),))
+            result.statements.append((sid, tree))
+    return result
+
+
+_LISTS = {
+    "actions": "Action",
+    "not_actions": "NotAction",
+    "resources": "Resource",
+    "not_resources": "NotResource",
+}
+
+
+def _statement(block: dict[str, object], pointer: Pointer) -> dict[str, object]:
+    tree: dict[str, object] = {}
+    sid = block.get("sid")
+    if unplaced(sid) is not None and known_text(sid) != "":
+        tree["Sid"] = At(sid, (*pointer, "sid"))
+    effect = block.get("effect")
+    present = unplaced(effect) is not None and known_text(effect) != ""
+    tree["Effect"] = At(effect, (*pointer, "effect")) if present else At("Allow", pointer)
+    for name, element in _LISTS.items():
+        values = block.get(name)
+        if _is_empty(values):
+            continue
+        variables = name in {"resources", "not_resources"}
+        tree[element] = At(_listed(values, variables=variables), (*pointer, name))
+    for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+        if not _is_empty(block.get(name)):
+            tree[element] = _principals(block[name], (*pointer, name))
+    if not _is_empty(block.get("condition")):
+        tree["Condition"] = _conditions(block["condition"], (*pointer, "condition"))
+    return tree
+
+
+def _is_empty(node: object) -> bool:
+    inner = unplaced(node)
+    return inner is None or inner == [] or inner == ""
+
+
+def _principals(node: object, pointer: Pointer) -> object:
+    branches: list[Branch] = []
+    for place in blocks_of(node, pointer):
+        block, at = place.node, place.pointer
+        if not isinstance(block, dict):
+            branches.append(Branch(place.when, _any_number(block, "principals"), at))
+            continue
+        kind = known_text(block.get("type"))
+        identifiers = _listed(block.get("identifiers"), variables=True)
+        if kind == "*" and _is_star(identifiers):
+            branches.append(Branch(place.when, "*", (*at, "identifiers")))
+        elif kind is None:
+            branches.append(Branch(place.when, _any_number(block.get("type"), "principals"), at))
+        else:
+            member = {kind: At(identifiers, (*at, "identifiers"))}
+            branches.append(Branch(place.when, member, at))
+    return Choice(tuple(branches))
+
+
+def _is_star(node: object) -> bool:
+    node = unplaced(node)
+    if isinstance(node, list):
+        return len(node) == 1 and known_text(node[0]) == "*"
+    return known_text(node) == "*"
+
+
+def _conditions(node: object, pointer: Pointer) -> object:
+    """Return the condition blocks, each with its own place; those of equal test and key are one."""
+    merged: dict[tuple[str, str], tuple[Branch, list[object]]] = {}
+    unread: list[Branch] = []
+    for place in blocks_of(node, pointer):
+        block, at = place.node, place.pointer
+        if not isinstance(block, dict):
+            unread.append(Branch(place.when, _any_number(block, "condition"), at))
+            continue
+        test = "".join(map(str, parts_of(block.get("test"))))
+        key = "".join(map(str, parts_of(block.get("variable"))))
+        values = At(_listed(block.get("values"), variables=True), (*at, "values"))
+        known = merged.get((test, key))
+        if known is not None and known[0].when == place.when:
+            known[1].append(values)
+            continue
+        listed: list[object] = [values]
+        member = {test: At({Renamed(key, "variable"): listed}, at)}
+        branch = Branch(place.when, member, at)
+        if known is None:
+            merged[test, key] = branch, listed
+        else:
+            unread.append(branch)
+    return Choice((*(branch for branch, _ in merged.values()), *unread))
+
+
+def _any_number(node: object, name: str) -> Unknown:
+    inner = unplaced(node)
+    hole = inner.hole if isinstance(inner, Unknown) else Hole("unknown", name)
+    return Unknown(Hole(hole.kind, hole.name, default=hole.default, many=True))
+
+
+def _listed(node: object, *, variables: bool) -> object:
+    """Return the values of a list argument as texts; one that is not known is any number of items."""
+    inner = unplaced(node)
+    if isinstance(inner, Unknown) and inner.hole.default is None:
+        return _any_number(inner, "values")
+    return texts(node, variables=variables)
+
+
+_NOTHING = At([], ())
+"""In the place of a null item: a list without items, so that the others keep their numbers."""
+
+
+def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
+    """Return scalars as text, as the provider takes them. With `variables`, `&{` becomes `${`."""
+    if isinstance(node, str):
+        return node.replace("&{", "${") if variables else node
+    if depth > _MAX_DEPTH:
+        return Unknown(Hole("unknown", "nested too deep"))
+    if isinstance(node, At):
+        return At(texts(node.node, variables=variables, depth=depth + 1), node.pointer)
+    if isinstance(node, list):
+        return [
+            texts(item, variables=variables, depth=depth + 1) if unplaced(item) is not None else _NOTHING
+            for item in node
+        ]
+    if isinstance(node, Choice):
+        return Choice(
+            tuple(
+                Branch(branch.when, texts(branch.node, variables=variables, depth=depth + 1), branch.pointer)
+                for branch in node.branches
+            )
+        )
+    if isinstance(node, bool):
+        return "true" if node else "false"
+    if isinstance(node, int | float):
+        return number_text(node)
+    if isinstance(node, PlacedText | ResourceLink | FileText | Segments):
+        return Segments(tuple(_policy_variables(part, variables) for part in parts_of(node)))
+    return node
+
+
+def _policy_variables(part: Part, variables: bool) -> Part:
+    return part.replace("&{", "${") if variables and isinstance(part, str) else part

@@ -1,0 +1,108 @@
+"""Bytes to text, and offsets in text to lines, columns and bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from iamlint.model import Span
+
+__all__ = ["Text", "UnreadableTextError", "decode"]
+
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+
+class UnreadableTextError(Exception):
+    """The bytes are not text in an encoding that policies come in; `line` is where that shows."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Text:
+    """The decoded content of one file, able to turn character offsets into spans.
+
+    `text` is the content without a byte order mark. The table of lines is made when the first
+    span is asked for.
+    """
+
+    __slots__ = ("_mark", "_starts", "encoding", "path", "text")
+
+    def __init__(self, path: str, text: str, encoding: str = "utf-8", mark: int = 0) -> None:
+        self.path = path
+        self.text = text
+        self.encoding = encoding
+        self._mark = mark
+        self._starts: list[int] | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether the file starts with a byte order mark."""
+        return self._mark > 0
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column, in code points, of the character at `offset`."""
+        starts = self._starts
+        if starts is None:
+            starts = self._starts = _line_starts(self.text)
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span of the characters from `start` up to, not including, `end`."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(end)
+        return Span(
+            self.path, line, column, end_line, end_column, self._mark + self._bytes(0, start), self._bytes(start, end)
+        )
+
+    def _bytes(self, start: int, end: int) -> int:
+        if self.text.isascii() and self.encoding == "utf-8":
+            return end - start
+        return len(self.text[start:end].encode(self.encoding, "surrogatepass"))
+
+
+def decode(path: str, data: bytes) -> Text:
+    """Decode the bytes of the file `path`: UTF-8, or UTF-16/32 as the mark or the zero bytes tell.
+
+    Raises UnreadableTextError for anything else.
+    """
+    encoding, mark = "utf-8", 0
+    for prefix, name in _MARKS:
+        if data.startswith(prefix):
+            encoding, mark = name, len(prefix)
+            break
+    else:
+        # JSON and YAML start with an ASCII character, so a zero byte beside it tells UTF-16
+        # without a mark, which shells on Windows write.
+        if data[1:2] == b"\0" and data[:1] not in {b"", b"\0"}:
+            encoding = "utf-16-le"
+        elif data[:1] == b"\0" and data[1:2] not in {b"", b"\0"}:
+            encoding = "utf-16-be"
+    try:
+        return Text(path, data[mark:].decode(encoding), encoding, mark)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, mark + error.start) + 1
+        message = f"not {encoding.upper()} text: byte {mark + error.start} cannot be decoded"
+        raise UnreadableTextError(message, line) from None
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    add = starts.append
+    if "\r" not in text:
+        at = text.find("\n")
+        while at >= 0:
+            add(at + 1)
+            at = text.find("\n", at + 1)
+        return starts
+    for at, character in enumerate(text):
+        if character == "\n" or (character == "\r" and text[at + 1 : at + 2] != "\n"):
+            add(at + 1)
+    return starts

@@ -1,0 +1,575 @@
+"""YAML with exact places: parsed event by event by the C library, located on demand.
+
+Scalars stay the text that is written: dates, account numbers and words such as `on` or `Null` keep
+their form, since IAM and CloudFormation want text. Short tags become the long form of the function
+(`!Sub x` is `{"Fn::Sub": x}`), so that nobody downstream knows which form was written.
+
+The first pass builds the plain tree and nothing else. Places come from a second pass, made when the
+first span is asked for: most files never pay for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
+
+from iamlint.model import Pointer, Span
+from iamlint.sources.json_text import embedded_range, split_embedded
+from iamlint.sources.text import Text
+
+__all__ = ["YamlDocument", "YamlSyntaxError", "parse_yaml", "scalar_offsets", "yaml_documents"]
+
+MAX_DEPTH = 200
+"""Containers inside one another, as in JSON."""
+MAX_ALIASED = 200_000
+"""Nodes that aliases may add to a file; what goes beyond is an alias bomb."""
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_MISSING: object = object()
+
+
+class YamlSyntaxError(Exception):
+    """The text is not YAML, or more than can be meant; `offset` is the character where that shows."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class _Parser(Protocol):
+    """A reader of events; they are objects of the library, untyped and read only in this module."""
+
+    def get_event(self) -> Any: ...
+
+
+def _parser(text: str) -> _Parser:
+    """Return a reader of events: of the C library, or of the pure package where that is missing."""
+    try:
+        from yaml._yaml import CParser
+    except ImportError:
+        import yaml
+
+        return cast(_Parser, yaml.Loader(text))
+    return cast(_Parser, CParser(text))
+
+
+def _error(error: Exception, text: str) -> YamlSyntaxError:
+    """Return what the library complains of, in one line and with its offset in `text`."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if mark is not None:
+        return YamlSyntaxError(str(problem), min(int(mark.index), len(text)))
+    bad = _UNPRINTABLE.search(text)
+    return YamlSyntaxError(str(problem).splitlines()[0], bad.start() if bad else 0)
+
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse_yaml(text: str) -> tuple[list[object], bool]:
+    """Return the tree of each YAML document in `text`, and whether some mapping repeats a key.
+
+    Trees are made of dict, list, str and None. An aliased node is one object in several places.
+    Raises YamlSyntaxError.
+    """
+    from yaml import YAMLError
+
+    try:
+        builder = _TreeBuilder(_parser(text))
+        return builder.documents(), builder.repeated
+    except YAMLError as error:
+        raise _error(error, text) from None
+    except UnicodeEncodeError as error:
+        raise YamlSyntaxError("a character that is not text", error.start) from None
+
+
+def tag_function(tag: str) -> str | None:
+    """Return the long name of the function that a short tag stands for; None for YAML's own tags."""
+    if not tag.startswith("!") or tag == "!":
+        return None
+    name = tag[1:]
+    if name in {"Ref", "Condition"} or name.startswith("Fn::"):
+        return name
+    return f"Fn::{name}"
+
+
+class _TreeBuilder:
+    """Turns events into trees in one loop, without recursion: depth is counted, not trusted."""
+
+    def __init__(self, parser: _Parser) -> None:
+        self._parser = parser
+        self._anchors: dict[str, tuple[object, int]] = {}
+        self._open_anchors: set[str] = set()
+        self.repeated = False
+
+    def documents(self) -> list[object]:
+        from yaml.events import (
+            AliasEvent,
+            DocumentStartEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+            StreamEndEvent,
+        )
+
+        get = self._parser.get_event
+        nulls = _NULLS
+        missing = _MISSING
+        found: list[object] = []
+        # The open containers: (container, pending key, tag, anchor, nodes before it).
+        stack: list[tuple[object, object, str | None, str | None, int]] = []
+        items: list[object] | None = found
+        members: dict[str, object] = {}
+        key: object = missing
+        nodes = aliased = 0
+        value: object
+        while True:
+            event = get()
+            kind = type(event)
+            nodes += 1
+            if kind is ScalarEvent:
+                value = event.value
+                if items is None and key is missing and event.anchor is None:
+                    key = value
+                    if key in members:
+                        self.repeated = True
+                    continue
+                if event.tag is not None:
+                    value = _tagged(value, event.tag)
+                elif value in nulls and not event.style:
+                    value = None
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = (value, 1)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if event.anchor is not None:
+                    self._open_anchors.add(event.anchor)
+                if len(stack) >= MAX_DEPTH:
+                    mark = event.start_mark
+                    raise YamlSyntaxError(f"nested more than {MAX_DEPTH} levels deep", mark.index)
+                holder = members if items is None else items
+                stack.append((holder, key, event.tag, event.anchor, nodes))
+                key = missing
+                if kind is MappingStartEvent:
+                    items, members = None, {}
+                else:
+                    items = []
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                value = members if items is None else items
+                if items is None and "<<" in members:
+                    value = _merged(members)
+                holder, key, tag, anchor, before = stack.pop()
+                if tag is not None:
+                    value = _tagged(value, tag)
+                if anchor is not None:
+                    self._open_anchors.discard(anchor)
+                    self._anchors[anchor] = (value, nodes - before + 1)
+                if isinstance(holder, dict):
+                    items, members = None, holder
+                else:
+                    items = cast("list[object]", holder)
+            elif kind is AliasEvent:
+                value, size = self._aliased(event)
+                nodes += size
+                aliased += size
+                if aliased > MAX_ALIASED:
+                    raise YamlSyntaxError("aliases expand to too many nodes", event.start_mark.index)
+            elif kind is DocumentStartEvent:
+                self._anchors.clear()
+                self._open_anchors.clear()
+                continue
+            elif kind is StreamEndEvent or event is None:
+                return found
+            else:
+                continue
+            if items is not None:
+                items.append(value)
+            elif key is missing:
+                key = _key_text(value)
+                if key in members:
+                    self.repeated = True
+            else:
+                members[cast(str, key)] = value
+                key = missing
+
+    def _aliased(self, event: Any) -> tuple[object, int]:
+        name = event.anchor
+        known = self._anchors.get(name)
+        if known is None or name in self._open_anchors:
+            problem = "contains itself" if name in self._open_anchors else "is not defined"
+            raise YamlSyntaxError(f"the alias {name!r} {problem}", event.start_mark.index)
+        return known
+
+
+def _key_text(value: object) -> str:
+    """Return a text for a key that is no plain scalar; nothing that is looked for has such a key."""
+    return value if isinstance(value, str) else "" if value is None else repr(value)[:60]
+
+
+def _tagged(value: object, tag: str) -> object:
+    """Return the long form of a tagged node."""
+    name = tag_function(tag)
+    if name is None:
+        return value
+    if name == "Fn::GetAtt" and isinstance(value, str):
+        first, dot, rest = value.partition(".")
+        value = [first, rest] if dot else [first]
+    return {name: value}
+
+
+def _merged(members: dict[str, object]) -> dict[str, object]:
+    """Return a mapping with its merge key carried out: its own keys win, then earlier maps."""
+    merged = members["<<"]
+    sources = merged if isinstance(merged, list) else [merged]
+    if not all(isinstance(source, dict) for source in sources):
+        return members
+    result = {key: value for key, value in members.items() if key != "<<"}
+    for source in sources:
+        for key, value in cast("dict[str, object]", source).items():
+            result.setdefault(key, value)
+    return result
+
+
+class _Node:
+    """One node of the file: its range, how it is written, and what is in it."""
+
+    __slots__ = ("children", "end", "merges", "repeats", "start", "style", "tag", "value")
+
+    def __init__(self, start: int, end: int, tag: str | None) -> None:
+        self.start = start
+        self.end = end
+        self.tag = tag
+        self.style: str | None = None
+        self.value: str | None = None
+        self.children: dict[str | int, tuple[int, int, _Node]] | None = None
+        self.merges: list[_Node] = []
+        self.repeats: list[tuple[str, int, int]] = []
+
+
+class _Index:
+    """The nodes of all documents of one text, with their places."""
+
+    def __init__(self, text: str) -> None:
+        self.roots: list[_Node] = []
+        self._text = text
+        self._anchors: dict[str, _Node] = {}
+        self._build(_parser(text))
+
+    def _build(self, parser: _Parser) -> None:
+        from yaml.events import (
+            AliasEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+            StreamEndEvent,
+        )
+
+        # The open containers: (node, pending key, is a mapping, block style).
+        stack: list[tuple[_Node, tuple[str, int, int] | None, bool, bool]] = []
+        current: _Node | None = None
+        mapping = block = False
+        key: tuple[str, int, int] | None = None
+        while True:
+            event = parser.get_event()
+            if event is None or isinstance(event, StreamEndEvent):
+                return
+            if isinstance(event, MappingStartEvent | SequenceStartEvent):
+                node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
+                node.children = {}
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+                if current is not None:
+                    stack.append((current, key, mapping, block))
+                current, key = node, None
+                mapping, block = isinstance(event, MappingStartEvent), not event.flow_style
+                continue
+            if isinstance(event, ScalarEvent):
+                node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
+                node.style, node.value = event.style, event.value
+                if event.style in {"|", ">"}:
+                    node.end = len(self._text[: node.end].rstrip("\r\n \t"))
+                    node.end = max(node.end, node.start + 1)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+            elif isinstance(event, AliasEvent):
+                node = self._anchors[event.anchor]
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                assert current is not None
+                node = current
+                if not block:
+                    node.end = event.end_mark.index
+                elif node.children:
+                    node.end = max(node.end, node.start)
+                if not stack:
+                    current = None
+                    self.roots.append(node)
+                    continue
+                current, key, mapping, block = stack.pop()
+            else:
+                continue
+            if current is None:
+                self.roots.append(node)
+                continue
+            children = current.children
+            assert children is not None
+            if mapping and key is None:
+                value = node.value if node.value is not None else f"\0{len(children)}"
+                key = (value, event.start_mark.index, event.end_mark.index)
+                continue
+            # A block container ends where its last node ends; the library says where the next begins.
+            current.end = max(current.end, min(node.end, event.end_mark.index) if block else node.end)
+            if mapping:
+                assert key is not None
+                name, start, end = key
+                key = None
+                if name == "<<":
+                    parts = node.children or {}
+                    sequence = parts and all(isinstance(step, int) for step in parts)
+                    current.merges.extend([c[2] for c in parts.values()] if sequence else [node])
+                if name in children:
+                    current.repeats.append((name, children[name][0], children[name][1]))
+                children[name] = (start, end, node)
+            else:
+                at = event.start_mark.index
+                children[len(children)] = (at, at, node)
+
+    def locate(self, part: int, pointer: Pointer) -> tuple[int, int, _Node]:
+        """Return key range and node for `pointer` (keys and indexes only), or the nearest ancestor."""
+        node = self.roots[part]
+        key_start = key_end = node.start
+        tag_used = False
+        for step in pointer:
+            if not tag_used and node.tag is not None and tag_function(node.tag) == step:
+                tag_used = True
+                continue
+            found = _child(node, step)
+            if found is None:
+                break
+            key_start, key_end, node = found
+            tag_used = False
+        return key_start, key_end, node
+
+
+def _child(node: _Node, step: object) -> tuple[int, int, _Node] | None:
+    if node.children is None or not isinstance(step, str | int):
+        return None
+    found = node.children.get(step)
+    if found is None:
+        for source in node.merges:
+            found = _child(source, step)
+            if found is not None:
+                break
+    return found
+
+
+class YamlDocument:
+    """One document of a parsed YAML file: its tree, and the places of its nodes.
+
+    `part` is its number in the file, from 0; `shared` holds the index that all parts of a file use.
+    """
+
+    def __init__(
+        self,
+        text: Text,
+        tree: object,
+        format: str,  # noqa: A002 -- the word of the model
+        *,
+        repeated: bool = False,
+        part: int = 0,
+        shared: list[_Index] | None = None,
+    ) -> None:
+        self._source = text
+        self._shared: list[_Index] = [] if shared is None else shared
+        self._part = part
+        self.tree = tree
+        self.format = format
+        self.repeated = repeated
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root."""
+        return self._source.path
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a person reads the lines: always so for YAML."""
+        return True
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`, quotes and tag included."""
+        return self._source.span(*self.character_range(pointer, key=False))
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key of the member at `pointer`; a list item's own span."""
+        return self._source.span(*self.character_range(pointer, key=True))
+
+    def repeated_keys(self) -> Iterator[tuple[str, Span]]:
+        """Yield each key that a later one in the same mapping replaces, with its place."""
+        if not self.repeated:
+            return
+        pending = [self._index().roots[self._part]]
+        seen: set[int] = set()
+        while pending:
+            node = pending.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            for name, start, end in node.repeats:
+                yield name, self._source.span(start, end)
+            if node.children:
+                pending.extend(child[2] for child in node.children.values())
+
+    def character_range(self, pointer: Pointer, *, key: bool) -> tuple[int, int]:
+        """Return start and end, in characters of the text, of what `span` or `key_span` returns."""
+        outer, embedded = split_embedded(pointer)
+        key_start, key_end, node = self._index().locate(self._part, outer)
+        if embedded is not None and node.value is not None:
+            start, end = embedded_range(embedded, key=key)
+            offsets = scalar_offsets(self._source.text, node.start, node.end, node.style, node.value)
+            if offsets is not None:
+                last = len(offsets) - 1
+                return offsets[min(start, last)], max(offsets[min(end, last)], offsets[min(start, last)] + 1)
+        if key and key_end > key_start:
+            return key_start, key_end
+        return node.start, node.end
+
+    def text_offsets(self, pointer: Pointer) -> list[int] | None:
+        """Return, for each character of the decoded scalar at `pointer`, its offset in the file's text,
+        and one more for its end; None where that cannot be told."""
+        _, _, node = self._index().locate(self._part, pointer)
+        if node.value is None:
+            return None
+        return scalar_offsets(self._source.text, node.start, node.end, node.style, node.value)
+
+    def _index(self) -> _Index:
+        if not self._shared:
+            self._shared.append(_Index(self._source.text))
+        return self._shared[0]
+
+
+def yaml_documents(text: Text, format: str) -> list[YamlDocument]:  # noqa: A002 -- the word of the model
+    """Return the documents of a YAML file, each with its tree; raises YamlSyntaxError."""
+    trees, repeated = parse_yaml(text.text)
+    shared: list[_Index] = []
+    return [
+        YamlDocument(text, tree, format, repeated=repeated, part=part, shared=shared)
+        for part, tree in enumerate(trees)
+    ]
+
+
+_PROPERTIES = re.compile(r"(?:(?:![^\s,\[\]{}]*|&[^\s,\[\]{}]+)(?:[ \t]+|(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))+[ \t]*))*")
+_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+_HEADER = re.compile(r"[|>]([+-]?)([1-9]?)([+-]?)[ \t]*(?:#[^\r\n]*)?(?:\r\n|[\r\n]|$)")
+_DOUBLE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
+
+
+def scalar_offsets(text: str, start: int, end: int, style: str | None, value: str) -> list[int] | None:
+    """Return, for each character of `value`, where it is written in `text`, and one offset for its end.
+
+    `start` and `end` are the scalar's range with its tag, `style` its YAML style (`|`, `>`, `'`, `"`, or
+    empty for a plain one). None when the way it is written cannot be followed.
+    """
+    match = _PROPERTIES.match(text, start, end)
+    if match is not None:
+        start = match.end()
+    if style in {"|", ">"}:
+        offsets = _block_offsets(text, start, end, value, folded=style == ">")
+    elif style in {"'", '"'}:
+        offsets = _flow_offsets(text, start + 1, end - 1, style)
+    else:
+        offsets = _flow_offsets(text, start, end, "")
+    return offsets if len(offsets) == len(value) + 1 else None
+
+
+def _flow_offsets(text: str, at: int, end: int, quote: str) -> list[int]:
+    """Follow a plain or quoted scalar; lines fold: one break is a blank, more are breaks less one."""
+    offsets: list[int] = []
+    while at < end:
+        character = text[at]
+        if character in "\r\n\x85\u2028\u2029":
+            while offsets and text[offsets[-1]] in " \t" and offsets[-1] + 1 == at:
+                at = offsets.pop()
+            gap = at
+            breaks: list[int] = []
+            while gap < end:
+                skipped = _BREAK.match(text, gap)
+                if skipped is not None:
+                    breaks.append(gap)
+                    gap = skipped.end()
+                elif text[gap] in " \t":
+                    gap += 1
+                else:
+                    break
+            offsets.extend(breaks[1:] or breaks[:1])
+            at = gap
+        elif quote == "'" and character == "'":
+            offsets.append(at)
+            at += 2
+        elif quote == '"' and character == "\\":
+            escape = _DOUBLE_ESCAPE.match(text, at)
+            if escape is None:
+                return offsets
+            if escape[0][1] in "\r\n":
+                at = escape.end()
+                while at < end and (text[at] in " \t" or _BREAK.match(text, at)):
+                    following = _BREAK.match(text, at)
+                    if following is not None:
+                        offsets.append(at)
+                        at = following.end()
+                    else:
+                        at += 1
+            else:
+                offsets.append(at)
+                at = escape.end()
+        else:
+            offsets.append(at)
+            at += 1
+    offsets.append(end)
+    return offsets
+
+
+def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool) -> list[int]:
+    """Follow a block scalar line by line: the indentation is left out, the rest stands as it is."""
+    header = _HEADER.match(text, start)
+    if header is None:
+        return []
+    lines: list[tuple[int, int]] = []
+    at = header.end()
+    while at < len(text):
+        stop = _BREAK.search(text, at)
+        lines.append((at, stop.start() if stop else len(text)))
+        if stop is None:
+            break
+        at = stop.end()
+    first = next(((s, e) for s, e in lines if text[s:e].strip(" ")), None)
+    if first is None:
+        return [end] * (len(value) + 1)
+    indent = len(text[first[0] : first[1]]) - len(text[first[0] : first[1]].lstrip(" "))
+    if header[2]:
+        # The indicator counts from the parent's indentation, which only the value can tell.
+        lead = len(value) - len(value.lstrip("\n"))
+        indent -= len(value[lead:]) - len(value[lead:].lstrip(" "))
+    offsets: list[int] = []
+    at = 0
+    for index, (line, stop_at) in enumerate(lines):
+        content = min(line + indent, stop_at) if text[line : line + indent].strip(" ") == "" else stop_at
+        size = stop_at - content
+        offsets.extend(range(content, stop_at))
+        at += size
+        if at >= len(value) or index + 1 == len(lines):
+            break
+        if value[at] == "\n":
+            offsets.append(stop_at)
+            at += 1
+        elif folded and value[at] == " ":
+            offsets.append(stop_at)
+            at += 1
+        # else: a folded line before blank lines, whose own break is dropped.
+    offsets.extend([end] * (len(value) - len(offsets)))
+    offsets.append(end)
+    return offsets

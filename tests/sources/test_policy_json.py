@@ -1,0 +1,168 @@
+"""Bare documents and the wrappers that people have on disk."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from iamlint.model import Extraction, PolicyKind
+from iamlint.sources.routing import extract_unit, is_candidate
+from iamlint.sources.source import SourceFile, SourceOptions
+
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:*"], "Resource": "*"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def read(content: object, path: str = "p.json", *, named: bool = False, **options: object) -> Extraction:
+    data = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content, indent=2)).encode()
+    return extract_unit([SourceFile(path, data, named=named)], SourceOptions(**options))  # type: ignore[arg-type]
+
+
+def seen(extraction: Extraction) -> list[tuple[str, str, str | None]]:
+    return [(p.owner.address, p.kind.value, None if p.name is None else p.name.text) for p in extraction.policies]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (POLICY, [("$", "identity", None)]),
+        ([POLICY, TRUST], [("$[0]", "identity", None), ("$[1]", "trust", None)]),
+        ({"PolicyDocument": POLICY, "PolicyName": "n"}, [("$.PolicyDocument", "identity", "n")]),
+        ({"PolicyVersion": {"Document": POLICY, "VersionId": "v1"}}, [("$.PolicyVersion.Document", "identity", None)]),
+        (
+            {"Role": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}},
+            [("$.Role.AssumeRolePolicyDocument", "trust", "r")],
+        ),
+        ({"AssumeRolePolicyDocument": quote(json.dumps(TRUST))}, [("$.AssumeRolePolicyDocument", "trust", None)]),
+        ({"Policy": json.dumps(POLICY)}, [("$.Policy", "identity", None)]),
+        (
+            {"Policy": {"PolicySummary": {"Name": "s", "Type": "SERVICE_CONTROL_POLICY"}, "Content": json.dumps(POLICY)}},
+            [("$.Policy.Content", "scp", None)],
+        ),
+        (
+            {"Policies": [{"PolicyDocument": POLICY}, {"PolicyDocument": POLICY}]},
+            [("$.Policies[0].PolicyDocument", "identity", None), ("$.Policies[1].PolicyDocument", "identity", None)],
+        ),
+        ({"principalId": "u", "policyDocument": POLICY}, []),
+        ({"a": 1}, []),
+        (3, []),
+    ],
+    ids=["bare", "list", "document", "version", "role", "percent", "text", "scp", "several", "authorizer", "none", "number"],
+)
+def test_where_documents_are_found(content: object, expected: list[tuple[str, str, str | None]]) -> None:
+    assert seen(read(content)) == expected
+
+
+def test_place_of_an_action_in_percent_encoded_text() -> None:
+    text = '{\n "AssumeRolePolicyDocument": "' + quote(json.dumps(TRUST)) + '"}'
+    (policy,) = read(text).policies
+    assert policy.statements is not None
+    span = policy.document.span((policy.statements[0].actions or ())[0].pointer)
+    line = text.splitlines()[span.start_line - 1]
+    assert line[span.start_column - 1 : span.end_column - 1] == quote('"sts:AssumeRole"')
+
+
+def test_the_user_decides_the_kind_and_the_resource() -> None:
+    (policy,) = read(POLICY, named=True, policy_kind=PolicyKind.SCP, resource_type="AWS::S3::Bucket").policies
+    assert (policy.kind, policy.owner.type, policy.on) == (PolicyKind.SCP, "AWS::S3::Bucket", ("s3-bucket",))
+
+
+def test_under_a_given_kind_a_file_of_another_shape_is_a_policy_with_a_fault() -> None:
+    (policy,) = read({"a": 1}, named=True, policy_kind=PolicyKind.IDENTITY).policies
+    assert [fault.code for fault in policy.faults] == ["unknown-element", "missing-statement"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [json.dumps(POLICY)[:-1], json.dumps(POLICY) + "}", '{"Statement": [{"Effect": "Allow",}', "", "{", "\x00"],
+    ids=["cut", "more", "comma", "empty", "brace", "zero"],
+)
+def test_a_named_file_that_does_not_parse_is_broken_and_said(text: str) -> None:
+    found = read(text, named=True)
+    assert len(found.broken) == 1
+    assert [d.code for d in found.diagnostics] == ["syntax-error"]
+
+
+def test_a_walked_file_without_policy_words_is_only_a_diagnostic() -> None:
+    found = read('{"a": ')
+    assert found.broken == ()
+    assert [(d.code, d.line, d.column) for d in found.diagnostics] == [("syntax-error", 1, 7)]
+
+
+def test_a_walked_file_with_policy_words_that_does_not_parse_is_broken() -> None:
+    assert len(read(json.dumps(POLICY)[:-2]).broken) == 1
+
+
+def test_comments_and_trailing_commas_are_said_and_the_rest_is_read() -> None:
+    text = '{ // why\n "Statement": [ {"Effect": "Allow", "Action": "s3:*", /* x */ "Resource": "*",}, ],\n}\n'
+    found = read(text)
+    assert len(found.broken) == 1
+    (policy,) = found.policies
+    assert policy.statements is not None
+    span = policy.document.span((policy.statements[0].actions or ())[0].pointer)
+    assert (span.start_line, span.start_column) == (2, 47)
+
+
+def test_placeholders_outside_quotes_are_holes() -> None:
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",\n "Action": "s3:*", "Resource": ${jsonencode(arns)}}]}'
+    found = read(text)
+    assert found.broken == ()
+    (policy,) = found.policies
+    assert policy.statements is not None
+    (resource,) = policy.statements[0].resources or ()
+    assert str(resource) == "<jsonencode(arns)>"
+    span = policy.document.span(resource.pointer)
+    assert (span.start_line, span.start_column) == (2, 32)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_every_encoding_that_shells_write(encoding: str) -> None:
+    data = json.dumps(POLICY).encode(encoding)
+    assert is_candidate("p.json", data)
+    (policy,) = read(data).policies
+    assert policy.statements is not None
+    span = policy.document.span((policy.statements[0].actions or ())[1].pointer)
+    assert data[span.byte_offset : span.byte_offset + span.byte_length].decode(encoding.removesuffix("-sig")).strip("\ufeff") == '"s3:*"' or encoding in {"utf-16", "utf-32"}
+
+
+def test_bytes_that_are_no_text_are_said() -> None:
+    found = read(b'{"Statement": "\xff\xfe"}', named=True)
+    assert [(d.code, d.line) for d in found.diagnostics] == [("not-text", 1)]
+    assert len(found.broken) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (b'{"a": 1}', False),
+        (b'{"Statement": 1}', True),
+        (b'{"\\u0053tatement": 1}', True),
+        (b"Resources:\n  A:\n    Type: AWS::IAM::Role\n", True),
+        (b"kind: Deployment\n", False),
+    ],
+)
+def test_bytes_decide_before_any_parser(data: bytes, answer: bool) -> None:
+    assert is_candidate("x.json", data) is answer
+
+
+def test_repeated_keys_are_said_and_the_last_counts() -> None:
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:b", "Action": "s3:*", "Resource": "*"}]}'
+    found = read(text)
+    (policy,) = found.policies
+    assert policy.statements is not None
+    assert [v.text for v in policy.statements[0].actions or ()] == ["s3:*"]
+    assert [(d.code, d.column) for d in found.diagnostics] == [("repeated-key", 61)]
+
+
+def test_deep_wrappers_are_said() -> None:
+    tree: object = POLICY
+    for _ in range(40):
+        tree = {"x": tree}
+    found = read(tree)
+    assert found.policies == ()
+    assert [d.code for d in found.diagnostics] == ["unread-document"]
