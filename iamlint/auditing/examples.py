@@ -87,7 +87,9 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         file = SourceFile("example.json", str(subject["text"]).encode(), named=True)
         return extract_unit([file], SourceOptions())
     if "grant" in subject:
-        return Extraction(grants=(_grant(subject),))
+        beside = subject.get("beside", [])
+        others = beside if isinstance(beside, list) else []
+        return Extraction(grants=(_grant(subject["grant"]), *map(_grant, others)))
     kind = subject.get("kind") or (rule.policy_kinds[0] if rule.policy_kinds else None)
     text = json.dumps(subject["policy"], indent=2)
     document = JsonDocument(Text("example.json", text), subject["policy"], "policy-json")
@@ -104,8 +106,7 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
     return Extraction((policy,))
 
 
-def _grant(subject: Mapping[str, object]) -> Grant:
-    grant = subject["grant"]
+def _grant(grant: object) -> Grant:
     assert isinstance(grant, dict)
     document = JsonDocument(Text("example.json", json.dumps(grant, indent=2)), grant, "policy-json")
     fields = {}

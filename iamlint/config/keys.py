@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 from iamlint.config.settings import Suppression
 from iamlint.config.toml_lines import KeyPath
@@ -26,8 +25,7 @@ _KIND_WORDS = tuple(kind.value for kind in PolicyKind)
 _MOST_JOBS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Where a value stands, and whom to tell what is wrong with it.
 
     `prefix` is the folder that patterns are relative to, itself relative to the root. Paths are
@@ -49,8 +47,7 @@ class Reader(Protocol):
         """Return the fields that the value sets; what is wrong goes to `context.wrong`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key. `variable` turns the text of its IAMLINT_ variable into a raw value; None where the
     key is a table and has no variable."""
 
@@ -371,9 +368,6 @@ def _day(value: object) -> str | None:
         except ValueError:
             return None
     return None
-
-
-_Parse: TypeAlias = Callable[[str], object]
 
 
 def _list(text: str) -> object:

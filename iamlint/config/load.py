@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from iamlint.config.keys import KEYS, Context, advice, quoted, resolved
 from iamlint.config.settings import Config
@@ -82,7 +83,7 @@ def nearest_file(folder: str, root: str) -> str | None:
             if os.path.isfile(path) and (name != "pyproject.toml" or _mentions_iamlint(path)):
                 return path
         parent = os.path.dirname(folder)
-        if folder == root or parent == folder:
+        if folder in (root, parent):
             return None
         folder = parent
 
@@ -106,8 +107,7 @@ def _mentions_iamlint(path: str) -> bool:
     return isinstance(tool, dict) and "iamlint" in tool
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """One parsed file: its settings, the keys that lead to them, and its lines."""
 
     table: Mapping[str, object]

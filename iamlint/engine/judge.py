@@ -78,7 +78,7 @@ class Judge:
         for policy in extraction.policies:
             yield from self._policy(policy)
         for grant in extraction.grants:
-            yield from self._grant(grant)
+            yield from self._grant(grant, extraction)
 
     def _table(self, target: Target, kind: str) -> list[_Entry]:
         table = self._tables.get((target, kind))
@@ -120,13 +120,14 @@ class Judge:
         for hit, covered in self._without_covered(hits):
             yield self._finding(hit, covered, policy)
 
-    def _grant(self, grant: Grant) -> Iterator[Finding | Diagnostic]:
+    def _grant(self, grant: Grant, unit: Extraction) -> Iterator[Finding | Diagnostic]:
+        subject = GrantSubject(grant, self._settings, unit)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         for entry in self._table("grant", ""):
             if entry.rule.on and not set(entry.rule.on) & set(grant.on):
                 continue
-            for match in self._matches(entry, GrantSubject(grant, self._settings), grant.document, diagnostics):
+            for match in self._matches(entry, subject, grant.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
         for hit, covered in self._without_covered(hits):
@@ -162,21 +163,30 @@ class Judge:
     def _without_covered(self, hits: list[_Hit]) -> Iterator[tuple[_Hit, tuple[Rule, ...]]]:
         """Yield the hits that stay, each with the rules whose hits of the same fault it covers.
 
-        A fault is a statement, or the whole policy for hits that concern no single statement.
+        A fault is a statement, the action items that a match names in it, or the whole policy for
+        hits that concern no single statement.
         """
         if not self._remove_covered:
             for hit in hits:
                 yield hit, ()
             return
-        names: dict[tuple[str, Pointer | None], Rule] = {}
-        for hit in hits:
-            names[hit.rule.name, hit.statement.pointer if hit.statement else None] = hit.rule
+        by_name: dict[tuple[str, Pointer | None], list[_Hit]] = {}
         for hit in hits:
             where = hit.statement.pointer if hit.statement else None
-            if any(hit.rule.name in other.covers for (_, at), other in names.items() if at == where):
-                continue
-            covered = tuple(names[name, where] for name in hit.rule.covers if (name, where) in names)
-            yield hit, covered
+            by_name.setdefault((hit.rule.name, where), []).append(hit)
+        covered: dict[int, list[Rule]] = {}
+        hidden: set[int] = set()
+        for hit in hits:
+            where = hit.statement.pointer if hit.statement else None
+            for name in hit.rule.covers:
+                for other in by_name.get((name, where), ()):
+                    if other is not hit and _same_items(hit.match, other.match):
+                        hidden.add(id(other))
+                        if other.rule not in covered.setdefault(id(hit), []):
+                            covered[id(hit)].append(other.rule)
+        for hit in hits:
+            if id(hit) not in hidden:
+                yield hit, tuple(covered.get(id(hit), ()))
 
     def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy) -> Finding:
         owner = policy.owner
@@ -191,6 +201,13 @@ class Judge:
             pointer=json_pointer(below),
             parts=policy_parts(policy, hit.statement, place),
         )
+
+
+def _same_items(wide: Match, narrow: Match) -> bool:
+    """Say whether a match is about no action item that the one that may cover it is not about."""
+    if not wide.items or not narrow.items:
+        return True
+    return {value.pointer for value in narrow.items} <= {value.pointer for value in wide.items}
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:
@@ -239,6 +256,7 @@ def _finding(
         properties=properties,
         certainty_notes=(*hit.notes, *match.notes),
         help=rule.fix,
+        label=match.label,
     )
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from iamlint.engine.checks import CHECKS, CheckSpec, Param
 from iamlint.engine.rule import WORD, Example, Profile, Rule, RuleText
+from iamlint.engine.rule_file import Path, RuleFile, parse_rule_file, read_text
 from iamlint.errors import RulePackError
 from iamlint.model import Confidence, PolicyKind, Severity
 
@@ -49,7 +50,23 @@ _KEYS = (
     "what",
     "of",
 )
-_EXAMPLE_KEYS = ("name", "policy", "grant", "text", "kind", "on", "resource-type", "attached-to", "accounts", "at")
+_TARGETS = ("statement", "policy", "grant")
+_SELECT_KEYS = ("select", "where", "what")
+_EXAMPLE_KEYS = (
+    "name",
+    "policy",
+    "grant",
+    "text",
+    "beside",
+    "kind",
+    "on",
+    "location",
+    "resource-type",
+    "attached-to",
+    "accounts",
+    "at",
+)
+_GRANT_KEYS = ("what", "fields", "on", "attached-to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +116,13 @@ def load_rules(packs: Sequence[str] = ()) -> RuleSet:
             for rule in more:
                 for word in (rule.id, rule.name):
                     if word in taken:
-                        mistakes.append(f"{more_texts[rule.id].source}: {word} is already a rule of the pack {taken[word]!r}")
+                        source = more_texts[rule.id].source
+                        mistakes.append(f"{source}:1: {word} is already a rule of the pack {taken[word]!r}")
                     taken[word] = rule.pack
             rules = [*rules, *more]
             texts.update(more_texts)
+        if not mistakes:
+            mistakes = _wrong_covers(rules, texts)
         if mistakes:
             raise RulePackError("\n".join(mistakes), help="`iamlint rules test PATH` checks a pack by itself")
     return RuleSet(tuple(sorted(rules, key=lambda rule: rule.id)), texts)
@@ -208,14 +228,11 @@ def _text_from_json(data: dict[str, object]) -> RuleText:
 # --- reading YAML ------------------------------------------------------------------------------
 
 
-class _Lines(dict[str, int]):
-    """Line of each key of a mapping, 1-based."""
-
-
 def read_pack(path: str, pack: str | None = None) -> tuple[list[Rule], dict[str, RuleText], list[str]]:
     """Read every rule file at or below `path`; return rules, texts by id, and all mistakes.
 
-    The mistakes are lines `file:line: what is wrong`. Raises RulePackError if there is no such path.
+    The mistakes are lines `file:line: what is wrong`, in the order of files and lines. Raises
+    RulePackError if there is no such path.
     """
     if not os.path.exists(path):
         raise RulePackError(f"{path}: no such file or folder")
@@ -229,31 +246,42 @@ def read_pack(path: str, pack: str | None = None) -> tuple[list[Rule], dict[str,
         shown = os.path.relpath(file, root).replace(os.sep, "/") if pack else file
         reader = _RuleReader(file, shown, name)
         read = reader.read()
-        mistakes.extend(reader.mistakes)
-        if read is None:
-            continue
-        rule, text = read
-        for word in (rule.id, rule.name):
-            if word in seen:
-                mistakes.append(f"{shown}:1: {word} is also the rule of {seen[word]}")
-            seen[word] = shown
-        rules.append(rule)
-        texts[rule.id] = text
+        wrong = sorted(reader.mistakes)
+        if read is not None:
+            rule, text = read
+            for key, word in (("id", rule.id), ("name", rule.name)):
+                if word in seen:
+                    wrong.append((reader.line(key), f"{word} is also the rule of {seen[word]}"))
+                seen[word] = shown
+            rules.append(rule)
+            texts[rule.id] = text
+        mistakes.extend(f"{shown}:{line}: {message}" for line, message in wrong)
     if not rules and not mistakes:
         mistakes.append(f"{path}: no rule files (*.yaml) here")
     if pack == "builtin" and not mistakes:
-        names = {rule.name for rule in rules}
-        for rule in rules:
-            mistakes.extend(
-                f"{texts[rule.id].source}:1: covers {word!r}, which is no rule{nearest(word, names)}"
-                for word in rule.covers
-                if word not in names
-            )
+        mistakes = _wrong_covers(rules, texts)
     return rules, texts, mistakes
 
 
+def _wrong_covers(rules: Iterable[Rule], texts: Mapping[str, RuleText | str]) -> list[str]:
+    """Return a mistake for each word of `covers` that is no rule, or a rule that covers this one too:
+    of two rules that cover each other neither would report."""
+    known = {rule.name: rule for rule in rules}
+    mistakes = []
+    for rule in known.values():
+        source = texts[rule.id]
+        if not isinstance(source, RuleText):
+            continue  # compiled, so it has been through this
+        for word in rule.covers:
+            if word not in known:
+                mistakes.append(f"{source.source}:1: covers {word!r}, which is no rule{nearest(word, known)}")
+            elif rule.name in known[word].covers:
+                mistakes.append(f"{source.source}:1: {rule.name} and {word} cover each other")
+    return mistakes
+
+
 def _rule_files(path: str) -> Iterator[str]:
-    if os.path.isfile(path):
+    if not os.path.isdir(path):
         yield path
         return
     for folder, folders, files in os.walk(path):
@@ -267,254 +295,344 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean X?` for the nearest known word, or nothing."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word, list(known), 1)
+    found = get_close_matches(word[:80], list(known), 1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
+def _shown(value: object) -> str:
+    """Return a value of a rule file for a message, in YAML's words and shortened."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 class _RuleReader:
-    """Reads one rule file, collecting every mistake."""
+    """Reads one rule file, collecting every mistake as line and message."""
 
     def __init__(self, path: str, shown: str, pack: str) -> None:
         self._path = path
         self._shown = shown
         self._pack = pack
-        self.mistakes: list[str] = []
+        self._file = RuleFile({}, {})
+        self.mistakes: list[tuple[int, str]] = []
 
-    def _wrong(self, line: int, message: str) -> None:
-        self.mistakes.append(f"{self._shown}:{line}: {message}")
+    def line(self, *path: str | int) -> int:
+        """Return the line of a key or item, or of its nearest ancestor that is written."""
+        return self._file.line(path)
+
+    def _wrong(self, path: Path, message: str) -> None:
+        self.mistakes.append((self._file.line(path), message))
 
     def read(self) -> tuple[Rule, RuleText] | None:
-        import yaml
-
+        """Return the rule, or None when the file has a mistake."""
+        if not os.path.isfile(self._path):
+            self._wrong((), "not a regular file")
+            return None
         try:
-            with open(self._path, encoding="utf-8") as file:
-                content = file.read()
-            node = yaml.compose(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- a safe loader
-        except (OSError, UnicodeDecodeError) as error:
-            self._wrong(1, f"cannot be read: {error}")
+            text = read_text(self._path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._wrong((), f"cannot be read: {reason}")
             return None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            self._wrong(mark.line + 1 if mark else 1, f"not YAML: {getattr(error, 'problem', error)}")
+        file, mistakes = parse_rule_file(text)
+        self.mistakes.extend(mistakes)
+        if file is None:
             return None
-        if not isinstance(data, dict) or node is None:
-            self._wrong(1, "a rule file must hold a mapping")
-            return None
-        lines = _Lines({key.value: key.start_mark.line + 1 for key, _ in node.value})
-        before = len(self.mistakes)
-        rule = self._rule(data, lines)
-        text = self._text(data, lines, node)
-        if len(self.mistakes) > before:
-            return None
-        return rule, text
+        self._file = file
+        rule = self._rule(file.data)
+        texts = self._text(file.data)
+        return None if self.mistakes else (rule, texts)
 
-    def _rule(self, data: dict[str, object], lines: _Lines) -> Rule:
-        for key in data:
-            if key not in _KEYS:
-                self._wrong(lines.get(str(key), 1), f"unknown key {key!r}{nearest(str(key), _KEYS)}")
-        check = data.get("check")
-        if check is None and "select" in data:
-            check = f"select-{self._choice(data, lines, 'of', ('statement', 'policy', 'grant'), 'statement')}"
+    def _keys(self, given: Mapping[str, object], known: Iterable[str], path: Path = (), where: str = "") -> None:
+        """Complain of each key that is not known."""
+        for key in given:
+            if key not in known:
+                self._wrong((*path, key), f"{where}unknown key {key!r}{nearest(key, known)}")
+
+    def _rule(self, data: Mapping[str, object]) -> Rule:
+        self._keys(data, _KEYS)
+        check = self._check_name(data)
         for key in _REQUIRED:
-            if key not in data and not (key == "check" and check is not None):
-                self._wrong(1, f"the key {key!r} is missing")
-        rule_id = self._pattern(data, lines, "id", _ID, "an id such as IAM101")
-        name = self._pattern(data, lines, "name", _NAME, "kebab-case, such as wildcard-action")
+            if data.get(key) is None and not (key == "check" and check):
+                self._wrong((key,), f"the key {key!r} is {'empty' if key in data else 'missing'}")
+        rule_id = self._pattern(data, "id", _ID, "an id such as IAM101")
+        name = self._pattern(data, "name", _NAME, "kebab-case, such as wildcard-action")
         if rule_id and os.path.splitext(os.path.basename(self._path))[0] != rule_id:
-            self._wrong(lines.get("id", 1), f"the file of {rule_id} must be called {rule_id}.yaml")
-        spec, params = self._check(str(check), data, lines)
-        message = self._line(data, lines, "message")
+            self._wrong(("id",), f"the file of {rule_id} must be called {rule_id}.yaml")
+        spec, params = self._check(check, data)
+        message = self._line(data, "message")
         if spec is not None:
             known = (*_COMMON_WORDS, *spec.words)
             for word in WORD.findall(message):
                 if word not in known:
-                    self._wrong(lines.get("message", 1), f"unknown word {{{word}}} in message{nearest(word, known)}")
+                    self._wrong(("message",), f"unknown word {{{word}}} in message{nearest(word, known)}")
         if message and not message.endswith("."):
-            self._wrong(lines.get("message", 1), "message must be a sentence that ends with a full stop")
-        aliases = self._texts(data, lines, "aliases")
-        for alias in aliases:
+            self._wrong(("message",), "message must be a sentence that ends with a full stop")
+        aliases = self._texts(data, "aliases")
+        for index, alias in enumerate(aliases):
             if not _ALIAS.match(alias):
-                self._wrong(lines["aliases"], f"{alias!r} is not an alias such as checkov:CKV_AWS_63")
+                self._wrong(("aliases", index), f"{alias!r} is not an alias such as checkov:CKV_AWS_63")
         return Rule(
             id=rule_id,
             name=name,
-            severity=Severity(self._choice(data, lines, "severity", _SEVERITIES, "low")),
-            confidence=Confidence(self._choice(data, lines, "confidence", _CONFIDENCES, "high")),
-            profile=Profile(self._choice(data, lines, "profile", _PROFILES, "default")),
-            summary=self._line(data, lines, "summary"),
+            severity=Severity(self._choice(data, "severity", _SEVERITIES, "low")),
+            confidence=Confidence(self._choice(data, "confidence", _CONFIDENCES, "high")),
+            profile=Profile(self._choice(data, "profile", _PROFILES, "default")),
+            summary=self._line(data, "summary"),
             message=message,
-            fix=self._line(data, lines, "fix"),
-            check=str(check),
+            fix=self._line(data, "fix"),
+            check=check,
             params=params,
-            policy_kinds=self._choices(data, lines, "policy-kinds", _KINDS),
-            on=self._texts(data, lines, "on"),
+            policy_kinds=self._choices(data, "policy-kinds", _KINDS),
+            on=self._scope(data, "on"),
             aliases=aliases,
-            concepts=self._texts(data, lines, "concepts"),
-            covers=self._texts(data, lines, "covers"),
-            tags=self._texts(data, lines, "tags"),
+            concepts=self._texts(data, "concepts"),
+            covers=self._texts(data, "covers"),
+            tags=self._texts(data, "tags"),
             pack=self._pack,
         )
 
-    def _check(self, check: str, data: dict[str, object], lines: _Lines) -> tuple[CheckSpec | None, dict[str, object]]:
+    def _check_name(self, data: Mapping[str, object]) -> str:
+        """Return the name of the check; a `select` has its own, by what it looks at."""
+        check = data.get("check")
+        if "select" in data:
+            if "check" in data:
+                self._wrong(("check",), "a rule has either `check` or `select`")
+            if "params" in data:
+                self._wrong(("params",), "a rule with `select` has no params")
+            return f"select-{self._choice(data, 'of', _TARGETS, 'statement')}"
+        for key in ("where", "what", "of"):
+            if key in data:
+                self._wrong((key,), f"{key!r} belongs to a rule with `select`")
+        if check is not None and not isinstance(check, str):
+            self._wrong(("check",), f"check must be the name of a check, not {_shown(check)}")
+        return check if isinstance(check, str) else ""
+
+    def _check(self, check: str, data: Mapping[str, object]) -> tuple[CheckSpec | None, dict[str, object]]:
         spec = CHECKS.get(check)
         if spec is None:
-            if "check" in data:
-                self._wrong(lines["check"], f"unknown check {check!r}{nearest(check, CHECKS)}")
+            if check:
+                self._wrong(("check",), f"unknown check {check!r}{nearest(check, CHECKS)}")
             return None, {}
-        given = data.get("params") or {}
-        if not isinstance(given, dict):
-            self._wrong(lines["params"], "params must be a mapping")
-            given = {}
-        if check.startswith("select-"):
-            given = {**given, **{key: data[key] for key in ("select", "where", "what") if key in data}}
-        line = lines.get("params", lines.get("check", 1))
+        if "select" in data:
+            given: Mapping[str, object] = {key: data[key] for key in _SELECT_KEYS if key in data}
+            base: Path = ()
+        else:
+            params = data.get("params", {})
+            if not isinstance(params, dict):
+                self._wrong(("params",), f"params must be a mapping, not {_shown(params)}")
+                return spec, {}
+            given, base = params, ("params",)
         for key in given:
             if key not in spec.params:
-                self._wrong(line, f"the check {check} has no parameter {key!r}{nearest(str(key), spec.params)}")
-        params: dict[str, object] = {}
+                if not base:
+                    self._wrong((key,), f"{key!r} belongs to `of: grant`, which tells what kind of grant is meant")
+                    continue
+                hint = nearest(key, spec.params)
+                self._wrong((*base, key), f"the check {check} has no parameter {key!r}{hint}")
+        result: dict[str, object] = {}
         for key, param in spec.params.items():
             if key in given:
-                params[key] = self._param(key, param, given[key], line)
+                result[key] = self._param(key, param, given[key], (*base, key))
             elif param.required:
-                self._wrong(line, f"the check {check} needs the parameter {key!r}")
+                self._wrong(base or ("select",), f"the check {check} needs the parameter {key!r}")
             else:
-                params[key] = param.default
-        return spec, params
+                result[key] = param.default
+        return spec, result
 
-    def _param(self, key: str, param: Param, value: object, line: int) -> object:
+    def _param(self, key: str, param: Param, value: object, path: Path) -> object:
         if param.kind == "texts":
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-                self._wrong(line, f"the parameter {key!r} must be a list of texts that is not empty")
+                # An empty list would be a rule that never fires, or always.
+                self._wrong(path, f"{key} must be a list of texts that is not empty")
                 return []
-            for item in value:
+            for index, item in enumerate(value):
                 if param.choices and item not in param.choices:
-                    self._wrong(line, f"{key}: unknown {item!r}{nearest(item, param.choices)}")
+                    self._wrong((*path, index), f"{key}: unknown {item!r}{nearest(item, param.choices)}")
         elif param.kind == "choice":
             if value not in param.choices:
-                self._wrong(line, f"{key} must be one of {', '.join(param.choices)}{nearest(str(value), param.choices)}")
+                hint = nearest(str(value), param.choices)
+                self._wrong(path, f"{key} must be one of {', '.join(param.choices)}, not {_shown(value)}{hint}")
         elif param.kind == "text":
-            if not isinstance(value, str):
-                self._wrong(line, f"the parameter {key!r} must be a text")
+            if not isinstance(value, str) or not value:
+                self._wrong(path, f"{key} must be a text that is not empty")
         elif param.kind == "flag":
             if not isinstance(value, bool):
-                self._wrong(line, f"the parameter {key!r} must be true or false")
+                self._wrong(path, f"{key} must be true or false, not {_shown(value)}")
         elif param.kind == "number":
             if not isinstance(value, int) or isinstance(value, bool):
-                self._wrong(line, f"the parameter {key!r} must be a number")
+                self._wrong(path, f"{key} must be a whole number, not {_shown(value)}")
         elif param.kind == "expressions":
             from iamlint.engine.checks.select import mistakes_in
 
-            for mistake in mistakes_in(value):
-                self._wrong(line, f"{key}: {mistake}")
-        if key == "select" and isinstance(value, str):
+            for test, mistake in mistakes_in(value):
+                self._wrong((*path, *test), f"{key}: {mistake}")
+        if key == "select" and isinstance(value, str) and value:
             from iamlint.engine.checks.select import path_mistake
 
-            mistake = path_mistake(value)
-            if mistake:
-                self._wrong(line, f"select: {mistake}")
+            problem = path_mistake(value)
+            if problem:
+                self._wrong(path, f"select is no JSONPath expression: {problem}")
         return value
 
-    def _text(self, data: dict[str, object], lines: _Lines, node: object) -> RuleText:
+    def _text(self, data: Mapping[str, object]) -> RuleText:
         examples = data.get("examples")
         if examples is not None and not isinstance(examples, dict):
-            self._wrong(lines["examples"], "examples must be a mapping with bad and good")
-        groups = examples if isinstance(examples, dict) else {}
-        line = lines.get("examples", 1)
-        for key in groups:
-            if key not in {"bad", "good"}:
-                self._wrong(line, f"examples: unknown key {key!r}{nearest(str(key), ('bad', 'good'))}")
-        bad = self._examples(groups.get("bad"), "bad", line)
-        good = self._examples(groups.get("good"), "good", line)
-        for name, found in (("bad", bad), ("good", good)):
-            if not found and "examples" in data:
-                self._wrong(line, f"there must be at least one {name} example")
-        for reference in self._texts(data, lines, "references"):
+            self._wrong(("examples",), f"examples must be a mapping with bad and good, not {_shown(examples)}")
+        groups: dict[str, object] = examples if isinstance(examples, dict) else {}
+        self._keys(groups, ("bad", "good"), ("examples",), "examples: ")
+        found = {}
+        for group in ("bad", "good"):
+            found[group] = self._examples(groups.get(group), group)
+            if not groups.get(group) and isinstance(examples, dict):
+                self._wrong(("examples", group), f"there must be at least one {group} example")
+        references = self._texts(data, "references")
+        for index, reference in enumerate(references):
             if not reference.startswith("https://"):
-                self._wrong(lines["references"], f"{reference!r} is not an https address")
+                self._wrong(("references", index), f"{reference!r} is not an https address")
         return RuleText(
-            " ".join(self._line(data, lines, "why").split()),
-            " ".join(self._line(data, lines, "fix").split()),
-            self._texts(data, lines, "references"),
-            bad,
-            good,
+            self._line(data, "why"),
+            self._line(data, "fix", quiet=True),
+            references,
+            found["bad"],
+            found["good"],
             self._shown,
         )
 
-    def _examples(self, entries: object, group: str, line: int) -> tuple[Example, ...]:
-        if entries is None:
+    def _examples(self, entries: object, group: str) -> tuple[Example, ...]:
+        if not entries:
             return ()
+        base: Path = ("examples", group)
         if not isinstance(entries, list):
-            self._wrong(line, f"{group} examples must be a list")
+            self._wrong(base, f"{group} examples must be a list, not {_shown(entries)}")
             return ()
         result = []
-        for number, entry in enumerate(entries, 1):
-            where = f"{group} example {number}"
-            if not isinstance(entry, dict):
-                self._wrong(line, f"{where} must be a mapping")
-                continue
-            for key in entry:
-                if key not in _EXAMPLE_KEYS:
-                    self._wrong(line, f"{where}: unknown key {key!r}{nearest(str(key), _EXAMPLE_KEYS)}")
-            if sum(key in entry for key in ("policy", "grant", "text")) != 1:
-                self._wrong(line, f"{where} needs one of policy, grant, text")
-            at = entry.get("at", [])
-            if not isinstance(at, list) or not all(isinstance(place, str) for place in at):
-                self._wrong(line, f"{where}: at must be a list of pointers")
-                at = []
-            if bool(at) != (group == "bad"):
-                need = "needs" if group == "bad" else "must not have"
-                self._wrong(line, f"{where} {need} `at`")
-            subject = {key: _json_ready(value) for key, value in entry.items() if key not in {"name", "at"}}
-            result.append(Example(str(entry.get("name", where)), subject, tuple(at)))
+        for index, entry in enumerate(entries):
+            where = f"{group} example {index + 1}"
+            if isinstance(entry, dict):
+                result.append(self._example(entry, (*base, index), where, bad=group == "bad"))
+            else:
+                self._wrong((*base, index), f"{where} must be a mapping, not {_shown(entry)}")
         return tuple(result)
 
-    def _pattern(self, data: dict[str, object], lines: _Lines, key: str, pattern: re.Pattern[str], what: str) -> str:
+    def _example(self, entry: dict[str, object], path: Path, where: str, *, bad: bool) -> Example:
+        self._keys(entry, _EXAMPLE_KEYS, path, f"{where}: ")
+        subjects = [key for key in ("policy", "grant", "text") if key in entry]
+        if len(subjects) != 1:
+            self._wrong(path, f"{where} needs one of policy, grant, text")
+        if "text" in entry and not isinstance(entry["text"], str):
+            self._wrong((*path, "text"), f"{where}: text must be a text, not {_shown(entry['text'])}")
+        if "policy" in entry and entry["policy"] is None:
+            self._wrong((*path, "policy"), f"{where}: the policy is empty")
+        if "grant" in entry:
+            self._grant(entry["grant"], (*path, "grant"), where)
+        beside = entry.get("beside", [])
+        if not isinstance(beside, list):
+            self._wrong((*path, "beside"), f"{where}: beside must be a list of grants")
+        else:
+            for index, grant in enumerate(beside):
+                self._grant(grant, (*path, "beside", index), where)
+        kind = entry.get("kind")
+        if kind is not None and kind not in _KINDS:
+            self._wrong((*path, "kind"), f"{where}: unknown kind {_shown(kind)}{nearest(str(kind), _KINDS)}")
+        for key in ("on", "attached-to"):
+            if not _is_words(entry.get(key, [])):
+                self._wrong((*path, key), f"{where}: {key} must be a text or a list of texts")
+        for key in ("name", "location", "resource-type"):
+            if key in entry and not isinstance(entry[key], str):
+                self._wrong((*path, key), f"{where}: {key} must be a text, not {_shown(entry[key])}")
+        accounts = entry.get("accounts", [])
+        if not isinstance(accounts, list) or not all(isinstance(item, str | int) for item in accounts):
+            self._wrong((*path, "accounts"), f"{where}: accounts must be a list of account ids")
+        at = entry.get("at", [])
+        if not isinstance(at, list) or not all(isinstance(place, str) for place in at):
+            self._wrong((*path, "at"), f"{where}: at must be a list of pointers")
+            at = []
+        elif bad and not at:
+            self._wrong((*path, "at"), f"{where} needs `at`, the places where the rule fires")
+        elif not bad and "at" in entry:
+            self._wrong((*path, "at"), f"{where} must not have `at`: the rule does not fire there")
+        subject = {key: value for key, value in entry.items() if key not in {"name", "at"}}
+        return Example(str(entry.get("name", where)), subject, tuple(at))
+
+    def _grant(self, grant: object, path: Path, where: str) -> None:
+        if not isinstance(grant, dict):
+            self._wrong(path, f"{where}: a grant must be a mapping, not {_shown(grant)}")
+            return
+        self._keys(grant, _GRANT_KEYS, path, f"{where}: ")
+        if not isinstance(grant.get("what"), str):
+            self._wrong((*path, "what"), f"{where}: a grant needs `what`, the word for it")
+        fields = grant.get("fields", {})
+        if not isinstance(fields, dict):
+            self._wrong((*path, "fields"), f"{where}: fields must be a mapping, not {_shown(fields)}")
+            return
+        for name, value in fields.items():
+            if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict | list) for v in value)):
+                self._wrong((*path, "fields", name), f"{where}: the field {name!r} must be a text or a list of texts")
+        for key in ("on", "attached-to"):
+            if not _is_words(grant.get(key, [])):
+                self._wrong((*path, key), f"{where}: {key} must be a text or a list of texts")
+
+    def _pattern(self, data: Mapping[str, object], key: str, pattern: re.Pattern[str], what: str) -> str:
         value = data.get(key)
         if value is None:
             return ""
         if not isinstance(value, str) or not pattern.match(value):
-            self._wrong(lines[key], f"{key} must be {what}, not {value!r}")
+            self._wrong((key,), f"{key} must be {what}, not {_shown(value)}")
             return ""
         return value
 
-    def _line(self, data: dict[str, object], lines: _Lines, key: str) -> str:
+    def _line(self, data: Mapping[str, object], key: str, *, quiet: bool = False) -> str:
         value = data.get(key)
         if value is None:
             return ""
         if not isinstance(value, str) or not value.strip():
-            self._wrong(lines[key], f"{key} must be a text that is not empty")
+            if not quiet:
+                self._wrong((key,), f"{key} must be a text that is not empty")
             return ""
         return " ".join(value.split())
 
-    def _choice(self, data: dict[str, object], lines: _Lines, key: str, choices: tuple[str, ...], default: str) -> str:
+    def _choice(self, data: Mapping[str, object], key: str, choices: tuple[str, ...], default: str) -> str:
         value = data.get(key, default)
         if value not in choices:
-            self._wrong(lines[key], f"{key} must be one of {', '.join(choices)}{nearest(str(value), choices)}")
+            if value is not None or key not in _REQUIRED:
+                hint = nearest(str(value), choices)
+                self._wrong((key,), f"{key} must be one of {', '.join(choices)}, not {_shown(value)}{hint}")
             return default
         return str(value)
 
-    def _texts(self, data: dict[str, object], lines: _Lines, key: str) -> tuple[str, ...]:
+    def _texts(self, data: Mapping[str, object], key: str) -> tuple[str, ...]:
         value = data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._wrong(lines[key], f"{key} must be a list of texts")
+        if not isinstance(value, list):
+            self._wrong((key,), f"{key} must be a list of texts, not {_shown(value)}")
             return ()
+        for index, item in enumerate(value):
+            if not isinstance(item, str) or not item:
+                self._wrong((key, index), f"{key} must be a list of texts; this item is {_shown(item)}")
+                return ()
         return tuple(value)
 
-    def _choices(self, data: dict[str, object], lines: _Lines, key: str, choices: tuple[str, ...]) -> tuple[str, ...]:
-        found = self._texts(data, lines, key)
-        for value in found:
+    def _scope(self, data: Mapping[str, object], key: str) -> tuple[str, ...]:
+        """Return a list that says where a rule applies. An empty one would mean everywhere."""
+        found = self._texts(data, key)
+        if data.get(key) == []:
+            self._wrong((key,), f"{key} is empty: leave it out if the rule applies everywhere")
+        return found
+
+    def _choices(self, data: Mapping[str, object], key: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+        found = self._scope(data, key)
+        for index, value in enumerate(found):
             if value not in choices:
-                self._wrong(lines[key], f"{key}: unknown {value!r}{nearest(value, choices)}")
+                self._wrong((key, index), f"{key}: unknown {value!r}{nearest(value, choices)}")
         return found
 
 
-def _json_ready(value: object) -> object:
-    """Return an example as JSON would hold it: YAML reads an unquoted version as a date."""
-    if isinstance(value, dict):
-        return {str(key): _json_ready(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_json_ready(item) for item in value]
-    if isinstance(value, str | int | float | bool) or value is None:
-        return value
-    return str(value)
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))

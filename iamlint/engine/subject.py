@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from iamlint.catalog import Catalog, catalog
-from iamlint.model import Grant, Pointer, Policy, Statement, Value
+from iamlint.engine.scope import narrows_request, unscoped_mask
+from iamlint.model import Extraction, Grant, Pointer, Policy, Statement, Value
 from iamlint.semantics.conditions import bounding_conditions
 from iamlint.semantics.principals import Party, parties
 
@@ -68,7 +69,10 @@ class Match:
 
     `place` is the element at fault (a value, or a pointer into the document), `marks` further
     places of the same fault with a note each, `evidence` the values that made it fire, `words`
-    what fills the rule's message template, `notes` what stayed unknown.
+    what fills the rule's message template, `notes` what stayed unknown, `label` a short note for
+    the place itself. With `key_only` the place is the key, not the value. `items` are the action items
+    at fault: a rule that covers this one hides the match only if it found fault with all of them too.
+    None given means the statement as a whole.
     """
 
     place: Value | Pointer
@@ -78,6 +82,8 @@ class Match:
     notes: tuple[str, ...] = ()
     properties: Mapping[str, object] = field(default_factory=dict)
     key_only: bool = False
+    label: str = ""
+    items: tuple[Value, ...] = ()
 
 
 def features_of(statement: Statement) -> int:
@@ -127,13 +133,25 @@ def features_of(statement: Statement) -> int:
 class PolicySubject:
     """A policy under judgement."""
 
-    __slots__ = ("_denied", "catalog", "policy", "settings")
+    __slots__ = ("_denied", "_granted", "catalog", "policy", "settings")
 
     def __init__(self, policy: Policy, settings: Settings) -> None:
         self.policy = policy
         self.settings = settings
         self.catalog: Catalog = catalog()
         self._denied: int | None = None
+        self._granted: int | None = None
+
+    @property
+    def granted(self) -> int:
+        """Bitset of the actions that any statement allows, on whatever resource, less `denied`."""
+        if self._granted is None:
+            bits = 0
+            for statement in self.policy.statements or ():
+                if statement.is_allow:
+                    bits |= self.action_bits(statement)
+            self._granted = bits & ~self.denied
+        return self._granted
 
     @property
     def denied(self) -> int:
@@ -177,7 +195,18 @@ class PolicySubject:
 class StatementSubject:
     """A statement under judgement; `notes` tell what was assumed to read it (a parameter's value)."""
 
-    __slots__ = ("_bits", "_bounding", "_parties", "features", "notes", "owner", "statement")
+    __slots__ = (
+        "_bits",
+        "_bounding",
+        "_granted",
+        "_narrowed",
+        "_parties",
+        "_unscoped",
+        "features",
+        "notes",
+        "owner",
+        "statement",
+    )
 
     def __init__(self, owner: PolicySubject, statement: Statement, features: int, notes: tuple[str, ...] = ()) -> None:
         self.owner = owner
@@ -186,6 +215,9 @@ class StatementSubject:
         self.notes = notes
         self._bits: int | None = None
         self._bounding: bool | None = None
+        self._granted: int | None = None
+        self._narrowed: bool | None = None
+        self._unscoped: int | None = None
         self._parties: tuple[Party, ...] | None = None
 
     @property
@@ -219,7 +251,26 @@ class StatementSubject:
     @property
     def granted(self) -> int:
         """Bitset of the actions that an Allow grants after the policy's unconditional denies."""
-        return self.bits & ~self.owner.denied
+        if self._granted is None:
+            self._granted = self.bits & ~self.owner.denied
+        return self._granted
+
+    @property
+    def unscoped(self) -> int:
+        """Bitset of the granted actions whose resource the statement leaves open: `*`, NotResource,
+        or every resource (or every one of a type) of the action's service."""
+        if self._unscoped is None:
+            self._unscoped = self.granted & unscoped_mask(self.statement, self.catalog)
+        return self._unscoped
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a condition narrows which resources or requests are meant, or may do so where it
+        cannot be read. One that only describes the caller or the way in does not; see `bounded`."""
+        if self._narrowed is None:
+            statement = self.statement
+            self._narrowed = statement.unread_condition or any(map(narrows_request, statement.conditions))
+        return self._narrowed
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -254,10 +305,11 @@ class StatementSubject:
 
 @dataclass(frozen=True, slots=True)
 class GrantSubject:
-    """A grant under judgement."""
+    """A grant under judgement; `unit` is all that was found beside it in the same unit of files."""
 
     grant: Grant
     settings: Settings
+    unit: Extraction = field(default_factory=Extraction)
 
     @property
     def catalog(self) -> Catalog:

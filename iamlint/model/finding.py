@@ -64,7 +64,10 @@ class PolicyReference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A broken rule at a place. Every report renders these fields and computes nothing of its own."""
+    """A broken rule at a place. Every report renders these fields and computes nothing of its own.
+
+    `label` is a short note for the primary place itself, empty when the message says it all.
+    """
 
     rule_id: str
     rule_name: str
@@ -82,12 +85,13 @@ class Finding:
     certainty_notes: tuple[str, ...] = ()
     state: str = "active"
     help: str = ""
+    label: str = ""
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:
         """The key that sorts findings the same way in every report."""
         span = self.primary
-        path = span.path.encode("utf-8", "surrogateescape")
+        path = span.path.encode("utf-8", "surrogatepass")
         return (path, span.start_line, span.start_column, self.rule_id, self.pointer)
 
 
@@ -111,5 +115,5 @@ class Diagnostic:
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:
         """The key that sorts diagnostics the same way in every report."""
-        path = self.path.encode("utf-8", "surrogateescape")
+        path = self.path.encode("utf-8", "surrogatepass")
         return (path, self.line or 0, self.column or 0, self.code, self.message)

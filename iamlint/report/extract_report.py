@@ -20,6 +20,7 @@ from iamlint.model import (
 )
 from iamlint.report.escape import escape, mask
 from iamlint.report.phrases import counted, diagnostic_line
+from iamlint.report.printer import Printer
 
 __all__ = ["write_json", "write_text"]
 
@@ -38,35 +39,51 @@ def write_json(extractions: Iterable[Extraction], diagnostics: Sequence[Diagnost
     stream.write("\n")
 
 
-def write_text(extractions: Iterable[Extraction], diagnostics: Sequence[Diagnostic], stream: TextIO) -> None:
-    """Write one block for each document and a line for each grant and diagnostic."""
+def write_text(
+    extractions: Iterable[Extraction], diagnostics: Sequence[Diagnostic], stream: TextIO, *, runner: bool = False
+) -> None:
+    """Write one block for each document, a line for each grant and diagnostic, and a summary."""
+    out = Printer(stream, runner=runner)
     found = list(extractions)
     policies = sorted((p for e in found for p in e.policies), key=lambda p: (p.document.path, _line(p) or 0))
     grants = sorted((g for e in found for g in e.grants), key=lambda g: (g.document.path, _grant_line(g) or 0))
     for policy in policies:
-        stream.write(_heading(policy) + "\n")
+        out.line(_heading(policy))
         if policy.statements is None:
-            stream.write("    statements that cannot be read\n")
+            out.line("    statements that cannot be read")
         for statement in policy.statements or ():
-            stream.write(f"    {_statement_text(statement)}\n")
+            out.line(f"    {_statement_text(statement)}")
     for grant in grants:
-        facts = ", ".join(f"{name} {_listed(values)}" for name, values in sorted(grant.fields.items()) if values)
-        line = f":{_grant_line(grant)}" if _grant_line(grant) else ""
-        text = f"{grant.document.path}{line}: {grant.what} on {grant.owner.address}" + (f" ({facts})" if facts else "")
-        stream.write(mask(escape(text)) + "\n")
+        out.line(_grant_text(grant))
     for diagnostic in diagnostics:
-        stream.write(diagnostic_line(diagnostic) + "\n")
+        out.line(diagnostic_line(diagnostic))
     statements = sum(len(policy.statements or ()) for policy in policies)
-    stream.write(
+    out.line(
         f"{counted(len(policies), 'document')}, {counted(statements, 'statement')}, "
-        f"{counted(len(grants), 'grant')}, {counted(len(diagnostics), 'diagnostic')}\n"
+        f"{counted(len(grants), 'grant')}, {counted(len(diagnostics), 'diagnostic')}"
     )
 
 
+def _grant_text(grant: Grant) -> str:
+    facts = ", ".join(
+        f"{name} {_listed(values) if name not in _SECRET_FIELDS else '<hidden>'}"
+        for name, values in sorted(grant.fields.items())
+        if values
+    )
+    line = f":{_grant_line(grant)}" if _grant_line(grant) else ""
+    text = f"{grant.document.path}{line}: {grant.what} on {grant.owner.address}"
+    return escape(mask(text + (f" ({facts})" if facts else "")))
+
+
 def _order(entry: dict[str, object]) -> tuple[bytes, int, str, str]:
-    path = str(entry["path"]).encode("utf-8", "surrogateescape")
+    path = str(entry["path"]).encode("utf-8", "surrogatepass")
     line = entry["start_line"]
-    return (path, line if isinstance(line, int) else 0, str(entry["owner"]), json.dumps(entry, sort_keys=True))
+    return (
+        path,
+        line if isinstance(line, int) else 0,
+        str(entry["owner"]),
+        json.dumps(entry, sort_keys=True),
+    )
 
 
 def _line(policy: Policy) -> int | None:
@@ -107,7 +124,10 @@ def _statement(statement: Statement) -> dict[str, object]:
     ):
         if values is not None:
             entry[name] = [_value(value) for value in values]
-    for name, principals in (("principals", statement.principals), ("not_principals", statement.not_principals)):
+    for name, principals in (
+        ("principals", statement.principals),
+        ("not_principals", statement.not_principals),
+    ):
         if principals is not None:
             entry[name] = _principals(principals)
     entry["conditions"] = None if statement.unread_condition else _conditions(statement.conditions)
@@ -158,7 +178,9 @@ def _grant(grant: Grant) -> dict[str, object]:
         "attached_to": list(grant.attachments),
         "start_line": _grant_line(grant),
         "fields": {
-            name: [_value(value) for value in values] if name not in _SECRET_FIELDS else ["<hidden>" for _ in values]
+            name: [_value(value) for value in values]
+            if name not in _SECRET_FIELDS
+            else ["<hidden>" for _ in values]
             for name, values in grant.fields.items()
         },
     }
@@ -192,7 +214,7 @@ def _heading(policy: Policy) -> str:
         words.append(f"named {policy.name}")
     if policy.attachments:
         words.append(f"attached to {', '.join(policy.attachments)}")
-    return mask(escape(" ".join(words)))
+    return escape(mask(" ".join(words)))
 
 
 def _statement_text(statement: Statement) -> str:
@@ -214,7 +236,7 @@ def _statement_text(statement: Statement) -> str:
         tests.append("a condition that cannot be read")
     if tests:
         words.append(f"if {' and '.join(tests)}")
-    return mask(escape(" ".join(words), limit=2000))
+    return escape(mask(" ".join(words)), limit=4000)
 
 
 def _listed(values: Values) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from iamlint.model import Severity, Span
 from iamlint.report.colour import Paint
@@ -25,8 +25,7 @@ _GUTTER = 5
 _NOTE_LIMIT = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place to point at: of the finding itself (`is_primary`) or related to it, with a short note."""
 
     span: Span
@@ -34,8 +33,7 @@ class Mark:
     is_primary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """The part of a mark on one line: 0-based code points `start` up to `end`, None for the line's end."""
 
     start: int
@@ -44,8 +42,7 @@ class _Piece:
     is_primary: bool
 
 
-@dataclass(slots=True)
-class _Excerpt:
+class _Excerpt(NamedTuple):
     """The part of a line that is shown, as code points `low` up to `high`, and what is marked in it."""
 
     low: int
@@ -103,14 +100,18 @@ def _pieces_by_line(source: SourceLines, path: str, marks: Iterable[Mark]) -> di
                 on_first.append(_Piece(start, span.end_column - 1, mark.note, mark.is_primary))
         elif mark.is_primary:
             on_first.append(_Piece(start, None, mark.note, True))
-            between = range(span.start_line + 1, min(span.end_line, span.start_line + MAX_LINES))
+            last_line, end = span.end_line, span.end_column - 1
+            if end == 0:
+                # Nothing of the last line but the line end before it.
+                last_line -= 1
+                end = len(source.line(path, last_line) or "")
+            between = range(span.start_line + 1, min(last_line, span.start_line + MAX_LINES))
             pieces.update((number, []) for number in between if number not in pieces)
-            last = source.line(path, span.end_line)
-            if last is not None:
+            last = source.line(path, last_line)
+            if last is not None and last_line > span.start_line:
                 indent = len(last) - len(last.lstrip())
-                end = span.end_column - 1
                 below = [_Piece(indent, end, "", True)] if indent < end else []
-                pieces.setdefault(span.end_line, []).extend(below)
+                pieces.setdefault(last_line, []).extend(below)
         elif mark.note:
             on_first.append(_Piece(start, None, mark.note, False))
     return pieces
@@ -222,8 +223,7 @@ def _shown(line: str, excerpt: _Excerpt, printer: Printer) -> str:
     return before + part + after
 
 
-@dataclass(frozen=True, slots=True)
-class _Underline:
+class _Underline(NamedTuple):
     """Columns `left` up to `right` of a row of marks."""
 
     left: int

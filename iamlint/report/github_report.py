@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TextIO
+from dataclasses import replace
+from typing import NamedTuple, TextIO
 
 from iamlint.model import Severity, Span
 from iamlint.report import text_report
@@ -32,8 +32,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Annotation:
+class _Annotation(NamedTuple):
     level: str
     properties: tuple[tuple[str, str | int], ...]
     message: str

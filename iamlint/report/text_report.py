@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TextIO, TypeVar
+from typing import NamedTuple, TextIO, TypeVar
 
 from iamlint.model import Finding, Related, Span
 from iamlint.report.colour import Paint
@@ -23,15 +22,14 @@ _LISTED = 10
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(NamedTuple):
     """Findings that say the same about one statement, or about one place under several owners."""
 
     first: Finding
     places: list[Span]
     related: list[Related]
     unresolved: list[str]
-    owners: list[str] = field(default_factory=list)
+    owners: list[str]
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -98,7 +96,7 @@ def _finding(
         )
 
     here = finding.primary.path
-    marks = [Mark(span, "", True) for span in group.places]
+    marks = [Mark(span, group.first.label if span == group.first.primary else "", True) for span in group.places]
     marks += [Mark(other.span, other.note, False) for other in group.related if other.span.path == here]
     rows, left_out = draw(here, marks)
     yield from rows

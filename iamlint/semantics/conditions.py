@@ -13,8 +13,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from iamlint.model import Condition, Hole, Statement, Value
+from iamlint.semantics.patterns import matches
 
-__all__ = ["Operator", "bounding_conditions", "bounds_caller", "condition_on", "facts", "parse_operator"]
+__all__ = [
+    "Operator",
+    "bounding_conditions",
+    "bounds_caller",
+    "condition_on",
+    "denies_strangers",
+    "facts",
+    "is_met_by_few",
+    "parse_operator",
+    "required_conditions",
+]
 
 _FACTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "data", "condition_facts.json")
 
@@ -48,6 +59,7 @@ class ConditionFacts:
     """What the data file tells about condition keys; all key names in lower case."""
 
     bounding: frozenset[str]
+    bounding_when_true: frozenset[str]
     owner_arn: frozenset[str]
     operators: dict[str, str]
     widest_prefix_v4: int
@@ -61,6 +73,7 @@ def facts() -> ConditionFacts:
         data = json.load(file)
     return ConditionFacts(
         bounding=frozenset(key.lower() for key in data["bounding_keys"]),
+        bounding_when_true=frozenset(key.lower() for key in data["bounding_when_true"]),
         owner_arn=frozenset(key.lower() for key in data["arn_keys_fixed_by_account"]),
         operators={name.lower(): name for name in data["operators"]},
         widest_prefix_v4=data["widest_source_ip_prefix"]["ipv4"],
@@ -107,20 +120,85 @@ def bounds_caller(condition: Condition) -> bool:
     """Say whether one test pins the caller; see `bounding_conditions`."""
     key = condition.key.lower()
     known = facts()
-    if key not in known.bounding or not condition.values:
+    if (key not in known.bounding and key not in known.bounding_when_true) or not condition.values:
         return False
     operator = parse_operator(condition.operator)
-    if operator.negated or operator.if_exists or operator.quantifier == "ForAllValues" or not operator.known:
+    if operator.negated or not _asks_for_key(operator):
         return False
-    if operator.base == "Null":
+    return _pins(key, operator, condition, known)
+
+
+def required_conditions(statement: Statement, *keys: str) -> Iterator[Condition]:
+    """Yield the tests that a request must pass on one of the keys: positive, and false without the key.
+
+    A key may hold wildcards (`aws:PrincipalTag/*`); letter case is ignored. A test that every value
+    passes (`StringLike` with `*`) asks for nothing and is left out.
+    """
+    wanted = [key.lower() for key in keys]
+    for condition in statement.conditions:
+        lower = condition.key.lower()
+        if any(lower == key or ("*" in key and matches(key, lower)) for key in wanted):
+            operator = parse_operator(condition.operator)
+            if not operator.negated and _asks_for_key(operator) and is_met_by_few(condition):
+                yield condition
+
+
+def is_met_by_few(condition: Condition) -> bool:
+    """Say whether no value of the test is a lone star, which every text passes."""
+    return bool(condition.values) and not any(value.text is not None and value.text.strip("*") == "" and value.text for value in condition.values)
+
+
+def denies_strangers(statement: Statement) -> bool:
+    """Say whether a Deny leaves out nobody but callers that a fixed, owner-controlled value names.
+
+    It does when whoever escapes it is pinned: each of its tests, turned round, bounds the caller as
+    `bounds_caller` says, and is true when the key is absent. `StringNotEquals` on the organisation is
+    such a test, as is `BoolIfExists` on `aws:PrincipalIsAWSService` with `false`; a Deny without
+    conditions lets nobody escape, one with NotPrincipal those that it lists.
+    """
+    if not statement.is_deny or statement.unread_condition or statement.when:
         return False
-    if key == "aws:principalisawsservice":
+    if statement.not_principals is not None:
+        if any(p.value.text is None or "*" in p.value.text for p in statement.not_principals):
+            return False
+    elif not any(p.value.text == "*" and p.type in {"*", "AWS"} for p in statement.principals or ()):
+        return False
+    known = facts()
+    for condition in statement.conditions:
+        key = condition.key.lower()
+        operator = parse_operator(condition.operator)
+        if key in known.bounding_when_true:
+            # `Bool` without IfExists is false for a request without the key, so that one escapes.
+            if operator.base != "Bool" or not (operator.if_exists or operator.quantifier == "ForAllValues"):
+                return False
+            if not condition.values or any(_lower(value) != "false" for value in condition.values):
+                return False
+        elif key in known.bounding:
+            if not operator.negated or operator.quantifier == "ForAnyValue" or not condition.values:
+                return False
+            if not operator.known or not _pins(key, operator, condition, known):
+                return False
+        else:
+            return False
+    return True
+
+
+def _asks_for_key(operator: Operator) -> bool:
+    """Say whether a positive test fails when the request lacks the key."""
+    return not (
+        operator.if_exists or operator.quantifier == "ForAllValues" or not operator.known or operator.base == "Null"
+    )
+
+
+def _pins(key: str, operator: Operator, condition: Condition, known: ConditionFacts) -> bool:
+    """Say whether the values are fixed and an owner's; the operator's sense is for the caller to judge."""
+    if key in known.bounding_when_true:
         return all(_lower(value) == "true" for value in condition.values)
     if operator.family == "Ip":
         return all(_narrow_range(value) for value in condition.values)
-    if key in known.owner_arn:
+    if key in known.owner_arn and not operator.base.startswith(("StringEquals", "StringNotEquals")):
         return all(_fixed_account(value) for value in condition.values)
-    if operator.base in {"StringLike", "ArnLike", "ArnEquals"}:
+    if operator.base in {"StringLike", "StringNotLike", "ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"}:
         return all(_fixed_prefix(key, value) for value in condition.values)
     # Under an equality operator a star is an ordinary character: nobody has such a value, and
     # another rule says so. An empty text would match an absent organisation.
@@ -172,9 +250,9 @@ def _fixed_account(value: Value) -> bool:
     if len(fields) < 6:
         return False
     account = fields[4]
-    if account:
-        return "*" not in account and "?" not in account
-    # S3 ARNs carry no account; a bucket name without a wildcard is one owner's.
+    if account and "*" not in account and "?" not in account:
+        return True
+    # Bucket ARNs carry no account, whatever stands there; a name without a wildcard is one owner's.
     name = fields[5].partition("/")[0]
     return fields[2] == "s3" and bool(name) and "*" not in name and "?" not in name
 

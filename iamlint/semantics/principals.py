@@ -43,6 +43,9 @@ class Party:
     wildcard: bool = False
 
 
+_MADE_HERE = frozenset({"resource", "attribute"})
+"""Kinds of holes for the ARN of something that the same files create or look up."""
+
 _UNIQUE_IDS = ("AIDA", "AROA", "AGPA", "ANPA", "AKIA", "ASIA")
 
 
@@ -74,7 +77,7 @@ def party(principal: Principal) -> Party:
     hole = value.hole
     if hole is not None:
         if hole.alphabet == "account":
-            return Party(principal, PartyKind.ACCOUNT, own_account=hole.kind == "pseudo")
+            return Party(principal, PartyKind.ACCOUNT, own_account=_is_own_account(hole))
         if hole.arn is None:
             return Party(principal, PartyKind.UNKNOWN)
     fields = arn_fields(principal)
@@ -82,9 +85,11 @@ def party(principal: Principal) -> Party:
         return Party(principal, PartyKind.UNKNOWN if value.text is None else PartyKind.MALFORMED)
     service, account, body = fields[2], fields[4], "".join(_shown(part) for part in fields[5])
     literal = account[0] if len(account) == 1 and isinstance(account[0], str) else None
-    own = len(account) == 1 and isinstance(account[0], Hole) and account[0].kind == "pseudo"
+    own = len(account) == 1 and isinstance(account[0], Hole) and _is_own_account(account[0])
+    if hole is not None and hole.kind in _MADE_HERE:
+        own = True
     wildcard = any(isinstance(part, str) and has_wildcard(part) for field in fields[1:] for part in field)
-    if literal is not None and "*" in literal:
+    if literal is not None and has_wildcard(literal):
         # arn:aws:iam::*:root and the like: whoever it is, it is not one account's.
         return Party(principal, PartyKind.EVERYBODY, wildcard=True)
     if "".join(_shown(part) for part in service) not in {"iam", "sts"}:
@@ -131,6 +136,12 @@ def arn_fields(principal: Principal) -> list[list[str | Hole]]:
         for piece in pieces[1:]:
             fields.append([piece] if piece else [])
     return fields
+
+
+def _is_own_account(hole: Hole) -> bool:
+    """Say whether the hole is the account that the files are deployed to (`AWS::AccountId`,
+    `data.aws_caller_identity`)."""
+    return hole.kind == "pseudo" and hole.alphabet == "account"
 
 
 def _account_field(principal: Principal) -> str | None:

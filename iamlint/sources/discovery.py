@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from iamlint.model import Diagnostic
 from iamlint.sources.path_pattern import PathSet, PatternList
@@ -77,7 +78,9 @@ def discover(
     `force_exclude` named ones too. The order is that of the report paths as bytes; a file comes
     once, however many paths lead to it. A named path that cannot be read is a fatal diagnostic.
     """
-    search = _Search(cwd, include, exclude, respect_gitignore, force_exclude)
+    search = _Search(
+        cwd, include, exclude, respect_gitignore=respect_gitignore, force_exclude=force_exclude
+    )
     for path in paths:
         search.add(path)
     yield from search.results()
@@ -133,6 +136,7 @@ class _Search:
         cwd: str,
         include: Sequence[str],
         exclude: Sequence[str],
+        *,
         respect_gitignore: bool,
         force_exclude: bool,
     ) -> None:
@@ -151,10 +155,11 @@ class _Search:
         owners: dict[str, FoundFile] = {}
         found: list[FoundFile | Diagnostic] = list(self._diagnostics)
         for file in self._files.values():
-            if owners.setdefault(file.path, file) is not file:
+            if owners.setdefault(file.path, file) is file:
+                found.append(file)
+            else:
                 # Two roots have a file of this name: the reader must be able to tell them apart.
-                file = FoundFile(file.absolute, _slashes(file.absolute), file.root, file.named, file.size)
-            found.append(file)
+                found.append(replace(file, path=_slashes(file.absolute)))
         found.sort(
             key=lambda item: (item.path.encode("utf-8", "surrogateescape"), isinstance(item, Diagnostic))
         )
@@ -296,7 +301,7 @@ class _Search:
         self._take(place, relative, root, size, named=False)
 
     def _is_candidate(self, last: str, relative: str) -> bool:
-        stem, dot, extension = last.rpartition(".")
+        _, dot, extension = last.rpartition(".")
         if not dot or extension in CANDIDATE_EXTENSIONS or extension.lower() in CANDIDATE_EXTENSIONS:
             return True
         return bool(self._include) and self._include.holds(relative)
@@ -410,7 +415,7 @@ class _Skipped:
 def _is_cdk_asset(names: Sequence[str]) -> bool:
     return any(
         folder == "cdk.out" and name.startswith("asset.")
-        for folder, name in zip(names, names[1:], strict=False)
+        for folder, name in pairwise(names)
     )
 
 
@@ -467,7 +472,7 @@ def _git_listing(folder: str, work_tree: str) -> tuple[list[tuple[str, bool]], b
 
     command = [git, *_GIT_OPTIONS, "ls-files", "-t", "-s", "-c", "-o", "--exclude-standard", "-z"]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- an absolute program and constant arguments
             command,
             cwd=folder,
             env=_git_environment(work_tree),

@@ -197,13 +197,12 @@ def looks_like_policy(node: object) -> TypeGuard[dict[str, object]]:
     """
     if not isinstance(node, dict) or "Statement" not in node:
         return False
+    versioned = isinstance(node.get("Version"), str)
     statements = node["Statement"]
     if isinstance(statements, dict):
         statements = [statements]
-    if not isinstance(statements, list):
-        return "Version" in node
-    if not statements:
-        return "Version" in node
+    if not isinstance(statements, list) or not statements:
+        return versioned
     seen = False
     for statement in statements[:50]:
         if not isinstance(statement, dict):
@@ -215,7 +214,7 @@ def looks_like_policy(node: object) -> TypeGuard[dict[str, object]]:
         if isinstance(first, str) and first.startswith("Update:"):
             return False
         seen = seen or not STATEMENT_ELEMENTS.isdisjoint(statement)
-    return seen or "Version" in node
+    return seen or versioned
 
 
 def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:

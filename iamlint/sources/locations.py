@@ -83,7 +83,14 @@ class _DocumentEntry(TypedDict, total=False):
 
 _GrantEntry = TypedDict(
     "_GrantEntry",
-    {"what": str, "path": str, "or": list[str], "on": list[str], "target": list[str], "fields": dict[str, str]},
+    {
+        "what": str,
+        "path": str,
+        "or": list[str],
+        "on": list[str],
+        "target": list[str],
+        "fields": dict[str, str],
+    },
     total=False,
 )
 
@@ -134,7 +141,7 @@ class Locations:
 @functools.cache
 def locations(format: str) -> Locations:  # noqa: A002 -- the word of the model
     """Return the locations of `cloudformation` or `terraform`."""
-    return Locations(cast(_File, load_data(f"{format}_locations.json")))
+    return Locations(cast("_File", load_data(f"{format}_locations.json")))
 
 
 def resource_word(resource_type: str) -> tuple[str, ...]:
@@ -147,13 +154,13 @@ def resource_word(resource_type: str) -> tuple[str, ...]:
     words, folded = _words()
     found = words.get(resource_type)
     if found is None:
-        found = words.get(folded.get(resource_type.lower(), ""), ())
-    return tuple(found)
+        found = words.get(folded.get(resource_type.lower(), ""))
+    return tuple(found or ())
 
 
 @functools.cache
 def _words() -> tuple[dict[str, list[str]], dict[str, str]]:
-    words = cast(dict[str, list[str]], load_data("resource_words.json")["words"])
+    words = cast("dict[str, list[str]]", load_data("resource_words.json")["words"])
     return words, {name.lower(): name for name in words}
 
 
@@ -178,7 +185,7 @@ def load_data(name: str) -> dict[str, object]:
     """Return the content of a JSON file of `sources/data`."""
     data = pkgutil.get_data("iamlint.sources", f"data/{name}")
     assert data is not None, f"{name} is missing from the package"
-    return cast(dict[str, object], json.loads(data))
+    return cast("dict[str, object]", json.loads(data))
 
 
 def _document_location(entry: _DocumentEntry) -> DocumentLocation:

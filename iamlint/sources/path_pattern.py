@@ -180,11 +180,11 @@ class PathSet:
         return bool(self._patterns.decides(path.split("/"), is_folder=False))
 
 
-def _anything(name: str) -> bool:
+def _anything(_name: str) -> bool:
     return True
 
 
-def _never(name: str) -> bool:
+def _never(_name: str) -> bool:
     return False
 
 

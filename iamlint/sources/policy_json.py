@@ -37,7 +37,7 @@ WRAPPERS: dict[str, PolicyKind | None] = {
     "Content": None,
 }
 _ORG_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
-_MAX_DEPTH = 12
+_MAX_DEPTH = 60
 
 
 def extract_tree(
@@ -77,8 +77,13 @@ class _Search:
         elif looks_like_policy(node):
             self.add(node, pointer)
         elif isinstance(node, dict):
+            if str(node.get("version")).startswith("tree-") and "tree" in node:
+                # The construct tree of a synthesized application repeats what its templates hold.
+                return
             for key, value in node.items():
-                if not (key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)) and isinstance(
+                if key == "Resources" and _is_fragment(value):
+                    self._unread((*pointer, key), "resources inside a file of another framework are not read yet")
+                elif not (key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)) and isinstance(
                     value, dict | list
                 ):
                     self.visit(value, (*pointer, key), node, depth + 1)
@@ -137,6 +142,14 @@ class _Search:
     def _unread(self, pointer: Pointer, message: str) -> None:
         span = self._document.span(pointer)
         self.diagnostics.append(Diagnostic(span.path, "unread-document", message, span.start_line, span.start_column))
+
+
+def _is_fragment(node: object) -> bool:
+    """Say whether a node is the Resources section of a template that another framework wraps."""
+    if not isinstance(node, dict):
+        return False
+    types = (entry.get("Type") for entry in node.values() if isinstance(entry, dict))
+    return any(isinstance(kind, str) and "::" in kind for kind in types)
 
 
 def _organization_kind(wrapper: dict[str, object], parent: object) -> PolicyKind | None:

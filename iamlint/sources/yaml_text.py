@@ -50,8 +50,8 @@ def _parser(text: str) -> _Parser:
     except ImportError:
         import yaml
 
-        return cast(_Parser, yaml.Loader(text))
-    return cast(_Parser, CParser(text))
+        return cast("_Parser", yaml.Loader(text))
+    return cast("_Parser", CParser(text))
 
 
 def _error(error: Exception, text: str) -> YamlSyntaxError:
@@ -126,6 +126,7 @@ class _TreeBuilder:
         key: object = missing
         nodes = aliased = 0
         value: object
+        holder: object
         while True:
             event = get()
             kind = type(event)
@@ -192,7 +193,7 @@ class _TreeBuilder:
                 if key in members:
                     self.repeated = True
             else:
-                members[cast(str, key)] = value
+                members[cast("str", key)] = value
                 key = missing
 
     def _aliased(self, event: Any) -> tuple[object, int]:
@@ -275,34 +276,37 @@ class _Index:
         mapping = block = False
         key: tuple[str, int, int] | None = None
         while True:
-            event = parser.get_event()
-            if event is None or isinstance(event, StreamEndEvent):
+            event: Any = parser.get_event()
+            if event is None or type(event) is StreamEndEvent:
                 return
+            begin, stop = event.start_mark.index, event.end_mark.index
+            anchor: Any = getattr(event, "anchor", None)
             if isinstance(event, MappingStartEvent | SequenceStartEvent):
-                node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
+                node = _Node(begin, stop, event.tag)
                 node.children = {}
-                if event.anchor is not None:
-                    self._anchors[event.anchor] = node
+                if anchor is not None:
+                    self._anchors[anchor] = node
                 if current is not None:
                     stack.append((current, key, mapping, block))
                 current, key = node, None
                 mapping, block = isinstance(event, MappingStartEvent), not event.flow_style
                 continue
             if isinstance(event, ScalarEvent):
-                node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
+                node = _Node(begin, stop, event.tag)
                 node.style, node.value = event.style, event.value
                 if event.style in {"|", ">"}:
-                    node.end = len(self._text[: node.end].rstrip("\r\n \t"))
-                    node.end = max(node.end, node.start + 1)
-                if event.anchor is not None:
-                    self._anchors[event.anchor] = node
+                    # The library's end lies behind the last line break.
+                    while node.end > node.start + 1 and self._text[node.end - 1] in " \t\r\n":
+                        node.end -= 1
+                if anchor is not None:
+                    self._anchors[anchor] = node
             elif isinstance(event, AliasEvent):
-                node = self._anchors[event.anchor]
+                node = self._anchors[anchor]
             elif isinstance(event, MappingEndEvent | SequenceEndEvent):
                 assert current is not None
                 node = current
                 if not block:
-                    node.end = event.end_mark.index
+                    node.end = stop
                 elif node.children:
                     node.end = max(node.end, node.start)
                 if not stack:
@@ -319,10 +323,10 @@ class _Index:
             assert children is not None
             if mapping and key is None:
                 value = node.value if node.value is not None else f"\0{len(children)}"
-                key = (value, event.start_mark.index, event.end_mark.index)
+                key = (value, begin, stop)
                 continue
             # A block container ends where its last node ends; the library says where the next begins.
-            current.end = max(current.end, min(node.end, event.end_mark.index) if block else node.end)
+            current.end = max(current.end, stop if isinstance(event, AliasEvent) else node.end)
             if mapping:
                 assert key is not None
                 name, start, end = key
@@ -335,8 +339,7 @@ class _Index:
                     current.repeats.append((name, children[name][0], children[name][1]))
                 children[name] = (start, end, node)
             else:
-                at = event.start_mark.index
-                children[len(children)] = (at, at, node)
+                children[len(children)] = (begin, begin, node)
 
     def locate(self, part: int, pointer: Pointer) -> tuple[int, int, _Node]:
         """Return key range and node for `pointer` (keys and indexes only), or the nearest ancestor."""
@@ -438,9 +441,14 @@ class YamlDocument:
             return key_start, key_end
         return node.start, node.end
 
+    def range_span(self, start: int, end: int) -> Span:
+        """Return the span of a range of characters of the text."""
+        return self._source.span(start, end)
+
     def text_offsets(self, pointer: Pointer) -> list[int] | None:
         """Return, for each character of the decoded scalar at `pointer`, its offset in the file's text,
-        and one more for its end; None where that cannot be told."""
+        and one more for its end; None where that cannot be told.
+        """
         _, _, node = self._index().locate(self._part, pointer)
         if node.value is None:
             return None
@@ -462,7 +470,9 @@ def yaml_documents(text: Text, format: str) -> list[YamlDocument]:  # noqa: A002
     ]
 
 
-_PROPERTIES = re.compile(r"(?:(?:![^\s,\[\]{}]*|&[^\s,\[\]{}]+)(?:[ \t]+|(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))+[ \t]*))*")
+_PROPERTIES = re.compile(
+    r"(?:(?:![^\s,\[\]{}]*|&[^\s,\[\]{}]+)(?:[ \t]+|(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))+[ \t]*))*"
+)
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _HEADER = re.compile(r"[|>]([+-]?)([1-9]?)([+-]?)[ \t]*(?:#[^\r\n]*)?(?:\r\n|[\r\n]|$)")
 _DOUBLE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
@@ -555,21 +565,17 @@ def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool)
         lead = len(value) - len(value.lstrip("\n"))
         indent -= len(value[lead:]) - len(value[lead:].lstrip(" "))
     offsets: list[int] = []
-    at = 0
-    for index, (line, stop_at) in enumerate(lines):
-        content = min(line + indent, stop_at) if text[line : line + indent].strip(" ") == "" else stop_at
-        size = stop_at - content
-        offsets.extend(range(content, stop_at))
-        at += size
-        if at >= len(value) or index + 1 == len(lines):
+    for line, stop_at in lines:
+        at = len(offsets)
+        if at >= len(value):
             break
-        if value[at] == "\n":
+        blank = not text[line : line + indent].strip(" ")
+        content = min(line + indent, stop_at) if blank else stop_at
+        offsets.extend(range(content, min(stop_at, content + len(value) - at)))
+        following = value[len(offsets) : len(offsets) + 1]
+        # A folded line before blank lines has no break of its own; else it has one, or a blank.
+        if following == "\n" or (folded and following == " "):
             offsets.append(stop_at)
-            at += 1
-        elif folded and value[at] == " ":
-            offsets.append(stop_at)
-            at += 1
-        # else: a folded line before blank lines, whose own break is dropped.
-    offsets.extend([end] * (len(value) - len(offsets)))
-    offsets.append(end)
+    last = max([end, *offsets[-1:]])
+    offsets.extend([last] * (len(value) - len(offsets) + 1))
     return offsets

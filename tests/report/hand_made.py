@@ -20,7 +20,9 @@ data "aws_iam_policy_document" "deploy" {
 }
 """
 
-TABS = '{\n\t"Statement": [{\n\t\t"Effect":\t"Allow", "Action": "iam:PassRole",\n\t\t"Resource": "*"\n\t}]\n}\n'
+TABS = (
+    '{\n\t"Statement": [{\n\t\t"Effect":\t"Allow", "Action": "iam:PassRole",\n\t\t"Resource": "*"\n\t}]\n}\n'
+)
 
 WIDE = '{"Statement": [{"Sid": "e\u0301t\u00e9\u8a2d\u5b9a", "Effect": "Allow", "Action": "*", "Resource": "*"}]}\n'
 
@@ -207,7 +209,13 @@ RULES = (
         "Name the role.",
     ),
     ReportRule(
-        "IAM800", "info-only", Severity.INFO, Confidence.HIGH, "Only a hint", "It is good to know.", "Nothing."
+        "IAM800",
+        "info-only",
+        Severity.INFO,
+        Confidence.HIGH,
+        "Only a hint",
+        "It is good to know.",
+        "Nothing.",
     ),
     ReportRule(
         "ORG001",

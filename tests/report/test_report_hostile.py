@@ -6,7 +6,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -76,7 +76,7 @@ def hostile_report(*, display: Display | None = None) -> Report:
 def code_spans_removed(markdown: str) -> str:
     """Return `markdown` without its code spans, read as the CommonMark specification says."""
     result, at = "", 0
-    for opening in iter(lambda: re.compile("`+").search(markdown, at), None):
+    while (opening := re.compile("`+").search(markdown, at)) is not None:
         result += markdown[at : opening.start()]
         closing = re.compile(f"(?<!`){opening[0]}(?!`)").search(markdown, opening.end())
         assert closing is not None, "a code span never ends"
@@ -143,7 +143,9 @@ def strings(value: object) -> list[str]:
 def test_formats_for_programs_keep_the_value(format_name: str) -> None:
     text = written(format_name, hostile_report())
     assert text.isascii()
-    documents = [json.loads(line) for line in text.splitlines()] if format_name == "jsonl" else [json.loads(text)]
+    documents = (
+        [json.loads(line) for line in text.splitlines()] if format_name == "jsonl" else [json.loads(text)]
+    )
     found = strings(documents)
     wanted = NASTY.replace("\udcff", "\\udcff")
     if format_name == "sarif":
@@ -164,7 +166,7 @@ def test_sarif_uris_keep_the_bytes_of_the_name() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "shift_jis", "utf-8", "utf-16"])
 @pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize("make", [hostile_report, hand_made_report])
-def test_no_encoding_makes_a_report_fail(format_name: str, encoding: str, make: type[Report]) -> None:
+def test_no_encoding_makes_a_report_fail(format_name: str, encoding: str, make: Callable[[], Report]) -> None:
     data = io.BytesIO()
     stream = io.TextIOWrapper(data, encoding=encoding, errors="strict", newline="\n")
     load(format_name)(make(), stream)
@@ -209,7 +211,11 @@ def test_secrets_are_masked_in_every_format(format_name: str) -> None:
     report = hand_made_report(
         [made], files={"main.tf": text}, diagnostics=[Diagnostic("main.tf", "odd", both, owner=both)]
     )
-    for shown in (report, replace(report, content=lambda _: None), replace(report, options=Options(snippets=False))):
+    for shown in (
+        report,
+        replace(report, content=lambda _: None),
+        replace(report, options=Options(snippets=False)),
+    ):
         output = written(format_name, shown)
         assert SECRET_ID not in output
         assert SECRET_KEY not in output

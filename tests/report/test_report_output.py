@@ -37,7 +37,11 @@ def test_parse_output(text: str, output: Output) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "advice"),
     [
-        ("sarf:x", "there is no report format 'sarf'", "did you mean `sarif`? the formats are text, concise, "),
+        (
+            "sarf:x",
+            "there is no report format 'sarf'",
+            "did you mean `sarif`? the formats are text, concise, ",
+        ),
         ("JSON", "there is no report format 'JSON'", "did you mean `json`? "),
         ("", "there is no report format ''", "the formats are text, concise, "),
         ("json:", "the output 'json:' names no file", "write `json:FILE`, or `json` for standard output"),
@@ -157,4 +161,13 @@ def test_common_formats_import_nothing_heavy() -> None:
     )
     imported = set(ran.stdout.split())
     assert "iamlint.report.text_report" in imported
-    assert not imported & {"sarif_om", "attr", "json", "yaml", "jsonpath_ng", "difflib", "tempfile", "jsonschema"}
+    assert not imported & {
+        "sarif_om",
+        "attr",
+        "json",
+        "yaml",
+        "jsonpath_ng",
+        "difflib",
+        "tempfile",
+        "jsonschema",
+    }

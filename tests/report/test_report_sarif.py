@@ -31,9 +31,10 @@ def at(item: object, *steps: str | int) -> object:
     for step in steps:
         if isinstance(step, str):
             assert isinstance(item, dict)
+            item = item[step]
         else:
             assert isinstance(item, list)
-        item = item[step]
+            item = item[step]
     return item
 
 
@@ -75,7 +76,9 @@ REPORTS = {
     "no rules": replace(hand_made_report(), rules=tuple),
     "no content": replace(hand_made_report(), content=lambda _: None),
     "outside the root": hand_made_report([finding(span("/etc/p.json", "{}", 0, 2), "Outside.")]),
-    "no owner": hand_made_report([finding(span("p.json", "{}", 0, 2), "Key.", kind=None, owner="", pointer="")]),
+    "no owner": hand_made_report(
+        [finding(span("p.json", "{}", 0, 2), "Key.", kind=None, owner="", pointer="")]
+    ),
 }
 
 
@@ -162,7 +165,7 @@ def check_result(result: Object, components: list[object]) -> None:
         region = at_object(place, "physicalLocation", "region")
         lines = [region[name] for name in ("startLine", "startColumn", "endLine", "endColumn")]
         assert all(isinstance(number, int) and number >= 1 for number in lines)
-        assert (lines[0], lines[1]) <= (lines[2], lines[3])  # type: ignore[operator]  # numbers, as just seen
+        assert (lines[0], lines[1]) <= (lines[2], lines[3])
 
 
 def test_one_result_in_full() -> None:
@@ -299,7 +302,9 @@ def test_more_than_is_shown_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_could_not_be_analysed_is_a_notification() -> None:
-    run = run_of(hand_made_report(diagnostics=[Diagnostic("a b.json", "json-syntax", "Bad", 3, 5, fatal=True)]))
+    run = run_of(
+        hand_made_report(diagnostics=[Diagnostic("a b.json", "json-syntax", "Bad", 3, 5, fatal=True)])
+    )
     assert at(run, "invocations", 0) == {
         "executionSuccessful": False,
         "exitCode": 1,

@@ -33,10 +33,14 @@ def test_equal_reports_give_equal_text(format_name: str) -> None:
     assert written(format_name, slower) == written(format_name, hand_made_report())
 
 
-def frames(text: str, *places: tuple[int, int], width: int = 100, related: Sequence[Related] = ()) -> list[str]:
+def frames(
+    text: str, *places: tuple[int, int], width: int = 100, related: Sequence[Related] = ()
+) -> list[str]:
     """Return the lines of the text report below the first line, for findings at `places` of one file."""
     findings = [
-        finding(span("p.json", text, at, end), "Same.", pointer=f"/Statement/0/Action/{number}", related=related)
+        finding(
+            span("p.json", text, at, end), "Same.", pointer=f"/Statement/0/Action/{number}", related=related
+        )
         for number, (at, end) in enumerate(places)
     ]
     report = hand_made_report(
@@ -86,7 +90,8 @@ def test_one_place_under_several_owners_is_shown_once() -> None:
 
 
 def test_a_place_over_several_lines() -> None:
-    assert frames('{\n  "a": {\n    "b": 1,\n    "c": 2\n  }\n}', (9, 38)) == [
+    text = '{\n  "a": {\n    "b": 1,\n    "c": 2\n  }\n}'
+    shown = [
         '    2 |   "a": {',
         "      |        ^",
         '    3 |     "b": 1,',
@@ -95,6 +100,9 @@ def test_a_place_over_several_lines() -> None:
         "      |   ^",
         "   = help: try `iamlint explain IAM101`",
     ]
+    assert frames(text, (9, len(text) - 2)) == shown
+    # With the line end, which adds nothing to see.
+    assert frames(text, (9, len(text) - 1)) == shown
 
 
 def test_frames_over_eight_lines_are_folded() -> None:
@@ -107,7 +115,9 @@ def test_frames_over_eight_lines_are_folded() -> None:
 
 def test_places_that_a_folded_frame_leaves_out_are_named() -> None:
     text = "[\n" + "\n".join(f' "{number:02}",' for number in range(30)) + "\n]"
-    lines = frames(text, *((text.index(f'"{number:02}"'), text.index(f'"{number:02}"') + 4) for number in range(30)))
+    lines = frames(
+        text, *((text.index(f'"{number:02}"'), text.index(f'"{number:02}"') + 4) for number in range(30))
+    )
     assert sum("^^^^" in line for line in lines) == 8
     listed = ", ".join(f"{line}:2" for line in range(10, 20))
     assert f"   = also at: {listed} and 12 more" in lines
@@ -156,9 +166,9 @@ def test_an_empty_place_still_has_a_mark() -> None:
 def test_a_minified_file_is_windowed_around_the_mark() -> None:
     at = MINIFIED.index('"iam:*"', 700)
     lines = frames(MINIFIED, (at, at + 7), width=60)
-    assert lines[0] == '    1 | …tion":["ec2:Describe*","iam:*"],"Resource":"arn:aw…'
-    assert lines[1] == "      |                         ^^^^^^^"
-    assert len(lines[0]) <= 60
+    assert lines[0] == '    1 | …on":["ec2:Describe*","iam:*"],"Resource":"arn:aws:…'
+    assert lines[1] == "      |                       ^^^^^^^"
+    assert len(lines[0]) == 60
 
 
 def test_a_related_place_far_away_on_the_line_gets_a_window_of_its_own() -> None:
@@ -166,7 +176,6 @@ def test_a_related_place_far_away_on_the_line_gets_a_window_of_its_own() -> None
     lines = frames(
         MINIFIED, (at, at + 7), width=60, related=[Related(span("p.json", MINIFIED, 1, 12), "statements")]
     )
-    assert [line[:3] + line[5:8] for line in lines[:4]] == ["   1 |", "    |", "   1 |", "    |"] or lines
     assert lines[0].startswith('    1 | {"Statement":[')
     assert lines[1] == "      |  ----------- statements"
     assert lines[2].startswith("    1 | …")
@@ -209,7 +218,10 @@ def test_a_huge_line_costs_no_more_than_its_window() -> None:
 def test_other_files_have_frames_of_their_own_and_then_lines() -> None:
     files = {"p.json": '"*"', **{f"f{number}.tf": f"line {number}\n" for number in range(5)}}
     related = [
-        *(Related(span(f"f{number}.tf", files[f"f{number}.tf"], 0, 4), f"note {number}") for number in range(5)),
+        *(
+            Related(span(f"f{number}.tf", files[f"f{number}.tf"], 0, 4), f"note {number}")
+            for number in range(5)
+        ),
         Related(span("gone.tf", "x", 0, 1), "not there"),
     ]
     made = finding(span("p.json", '"*"', 0, 3), "Message.", related=related)

@@ -49,10 +49,12 @@ def seen(extraction: Extraction) -> list[tuple[str, str, str | None]]:
             [("$.Policies[0].PolicyDocument", "identity", None), ("$.Policies[1].PolicyDocument", "identity", None)],
         ),
         ({"principalId": "u", "policyDocument": POLICY}, []),
+        ({"version": "tree-0.1", "tree": {"x": POLICY}}, []),
+        ({"Statement": {"type": "structure"}, "Version": {"type": "string"}}, []),
         ({"a": 1}, []),
         (3, []),
     ],
-    ids=["bare", "list", "document", "version", "role", "percent", "text", "scp", "several", "authorizer", "none", "number"],
+    ids=["bare", "list", "document", "version", "role", "percent", "text", "scp", "several", "authorizer", "construct tree", "shapes", "none", "number"],
 )
 def test_where_documents_are_found(content: object, expected: list[tuple[str, str, str | None]]) -> None:
     assert seen(read(content)) == expected
@@ -161,8 +163,14 @@ def test_repeated_keys_are_said_and_the_last_counts() -> None:
 
 def test_deep_wrappers_are_said() -> None:
     tree: object = POLICY
-    for _ in range(40):
+    for _ in range(70):
         tree = {"x": tree}
     found = read(tree)
+    assert found.policies == ()
+    assert [d.code for d in found.diagnostics] == ["unread-document"]
+
+
+def test_resources_of_another_framework_are_said() -> None:
+    found = read({"service": "s", "resources": {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": POLICY}]}}}}})
     assert found.policies == ()
     assert [d.code for d in found.diagnostics] == ["unread-document"]

@@ -1,13 +1,42 @@
-"""Checks of what is not IAM's grammar: faults of policies, and files that do not parse."""
+"""Checks of what IAM's grammar does not allow, and of names that mean nothing to IAM."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
-from iamlint.engine.subject import Match, PolicySubject
-from iamlint.model import BrokenFile
+from iamlint.catalog import Catalog
+from iamlint.catalog.datafiles import read
+from iamlint.engine.subject import Match, PolicySubject, StatementSubject
+from iamlint.model import BrokenFile, Pointer, Statement, Value, When
+from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["policy_fault", "unparsable_file"]
+__all__ = [
+    "action_without_service",
+    "duplicate_sid",
+    "element_absent",
+    "element_empty",
+    "element_present",
+    "no_statements",
+    "policy_fault",
+    "retired_action",
+    "sid_format",
+    "unknown_action",
+    "unknown_service",
+    "unparsable_file",
+    "variable_not_read",
+    "version_absent",
+    "version_is",
+    "version_unknown",
+]
+
+VERSIONS = ("2012-10-17", "2008-10-17")
+_SID = re.compile(r"[A-Za-z0-9]*\Z")
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_NO_VARIABLES = frozenset({"${*}", "${?}", "${$}"})
+"""Escapes: they stand for the character itself."""
 
 
 def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -16,9 +45,239 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
     assert isinstance(codes, list | tuple)
     for fault in subject.policy.faults:
         if fault.code in codes:
+            # A fault of something missing is shown where the whole statement stands: its start is enough.
             yield Match(fault.pointer, (fault.code,), {"fault": fault.message})
 
 
 def unparsable_file(broken: BrokenFile, params: Mapping[str, object]) -> Iterator[Match]:
     """Report the file where it stops being what it should be."""
     yield Match((), (), {"format": broken.format, "error": broken.message})
+
+
+# --- names of actions -----------------------------------------------------------------------------
+
+
+@cache
+def _accepted() -> tuple[frozenset[str], frozenset[str]]:
+    """Return services, and actions in small letters, that IAM takes though the catalogue lacks them."""
+    data = json.loads(read("accepted_actions.json"))
+    actions = (f"{service}:{name}".lower() for service, names in data["actions"].items() for name in names)
+    return frozenset(data["services"]), frozenset(actions)
+
+
+@cache
+def _api_names() -> Mapping[str, list[str]]:
+    """Return SDK operations that look like actions, in small letters, with the actions they need."""
+    names: Mapping[str, list[str]] = json.loads(read("api_names.json"))["actions"]
+    return names
+
+
+def _written(statement: Statement) -> Iterator[tuple[Value, str, str, str]]:
+    """Yield each action that is known as a whole: value, text, prefix in small letters, name."""
+    for value in (*(statement.actions or ()), *(statement.not_actions or ())):
+        text = value.text
+        if text is not None and text != "*":
+            prefix, _, name = text.partition(":")
+            yield value, text, prefix.lower(), name
+
+
+def unknown_action(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an action that its service does not have. Patterns are another rule's matter."""
+    known = subject.catalog
+    for value, text, prefix, name in _written(subject.statement):
+        if ":" not in text or has_wildcard(text) or known.service(prefix) is None:
+            continue
+        if known.action(text) is not None or text.lower() in _accepted()[1]:
+            continue
+        yield Match(value, (text,), {"action": text, "hint": _hint(text, known)})
+
+
+def _hint(text: str, known: Catalog) -> str:
+    api = _api_names().get(text.lower())
+    if api:
+        return f"; that is an API operation, and it needs {' and '.join(api)}"
+    near = known.nearest_action(text) if len(text) < 200 else None
+    return f"; did you mean {near}?" if near else ""
+
+
+def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find actions of a service prefix that does not exist, one match for each prefix."""
+    known = subject.catalog
+    found: dict[str, list[Value]] = {}
+    for value, text, prefix, _ in _written(subject.statement):
+        if ":" in text and not has_wildcard(prefix) and known.service(prefix) is None:
+            if prefix not in _accepted()[0]:
+                found.setdefault(prefix, []).append(value)
+    for prefix, values in found.items():
+        texts = tuple(str(value) for value in values)
+        near = None
+        if len(texts[0]) < 200:
+            near = None if has_wildcard(texts[0]) else known.nearest_action(texts[0])
+            near = near or known.nearest_service(prefix)
+        words = {"prefix": prefix or "the empty text", "hint": f"; did you mean {near}?" if near else ""}
+        yield Match(values[0], texts, words, marks=tuple((value, "") for value in values[1:]))
+
+
+def action_without_service(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an action without a service prefix: `GetObject`, or `s3.GetObject`."""
+    known = subject.catalog
+    for value, text, _, _ in _written(subject.statement):
+        if ":" in text or not text.strip("*"):
+            continue
+        near = known.nearest_action(text.replace(".", ":", 1)) if "." in text and len(text) < 200 else None
+        near = near or _only_service_with(text, known)
+        yield Match(value, (text,), {"action": text, "hint": f"; did you mean {near}?" if near else ""})
+
+
+def _only_service_with(name: str, known: Catalog) -> str | None:
+    """Return the one action with this name in any service, None if there are several or none."""
+    if has_wildcard(name) or not name.isalnum():
+        return None
+    names = list(known.names(known.expand(f"*:{name}")))
+    return names[0] if len(names) == 1 else None
+
+
+def retired_action(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an action that IAM takes but the catalogue no longer lists (or does not list yet)."""
+    services, actions = _accepted()
+    for value, text, prefix, _ in _written(subject.statement):
+        if prefix in services or text.lower() in actions:
+            yield Match(value, (text,), {"action": text})
+
+
+# --- elements -------------------------------------------------------------------------------------
+
+
+def _unread(statement: Statement) -> bool:
+    """Say whether the statement stands for others that cannot be read: then nothing is missing."""
+    return statement.unread_condition and statement.effect is not None and statement.effect.text is None
+
+
+def element_absent(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a statement that has neither `element` nor its Not- form."""
+    statement = subject.statement
+    if _unread(statement):
+        return
+    pair = {
+        "Resource": (statement.resources, statement.not_resources),
+        "Principal": (statement.principals, statement.not_principals),
+    }[str(params["element"])]
+    if pair == (None, None):
+        values = statement.actions or statement.not_actions
+        yield Match(values[0] if values else statement.pointer, (), {})
+
+
+def element_present(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Principal or NotPrincipal where the kind of policy takes none."""
+    statement = subject.statement
+    for name, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
+        if principals is not None:
+            yield Match((*statement.pointer, name), (name,), {"element": name}, key_only=True)
+            return
+
+
+def element_empty(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an `element` (or its Not- form) that is written and holds nothing."""
+    statement, element = subject.statement, str(params["element"])
+    pairs: dict[str, tuple[tuple[object, ...] | None, tuple[object, ...] | None]] = {
+        "Action": (statement.actions, statement.not_actions),
+        "Resource": (statement.resources, statement.not_resources),
+        "Principal": (statement.principals, statement.not_principals),
+    }
+    for name, values in zip((element, f"Not{element}"), pairs[element], strict=True):
+        if values == () and not _has_fault_at(subject, (*statement.pointer, name)):
+            yield Match((*statement.pointer, name), (name,), {"element": name})
+
+
+def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
+    """Say whether something at or below the place could not be read, so that it only looks empty."""
+    return any(fault.pointer[: len(pointer)] == pointer for fault in subject.policy.faults)
+
+
+def no_statements(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a policy whose list of statements is empty."""
+    policy = subject.policy
+    if policy.statements == () and not policy.faults:
+        yield Match((*policy.pointer, "Statement"), (), {})
+
+
+# --- Sid ------------------------------------------------------------------------------------------
+
+
+def duplicate_sid(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find each Sid that an earlier statement has too, unless the two can never be there together."""
+    seen: dict[str, list[Statement]] = {}
+    for statement in subject.policy.statements or ():
+        sid = statement.sid
+        if sid is None or not sid.text:
+            continue
+        earlier = seen.setdefault(sid.text, [])
+        clash = next((other for other in earlier if not _exclude(other.when, statement.when)), None)
+        if clash is not None and clash.sid is not None:
+            yield Match(sid, (sid.text,), {"sid": sid.text}, marks=((clash.sid, "first used here"),))
+        earlier.append(statement)
+
+
+def _exclude(one: When, other: When) -> bool:
+    """Say whether two sets of template conditions contradict each other."""
+    known = dict(one)
+    return any(known.get(name, holds) != holds for name, holds in other)
+
+
+def sid_format(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Sid with characters that IAM does not take."""
+    sid = subject.statement.sid
+    if sid is not None and sid.text is not None and not _SID.match(sid.text):
+        bad = sorted(set(re.sub(r"[A-Za-z0-9]", "", sid.text)))
+        shown = ", ".join("a space" if letter == " " else letter for letter in bad[:5])
+        yield Match(sid, (sid.text,), {"sid": sid.text, "characters": shown})
+
+
+# --- Version --------------------------------------------------------------------------------------
+
+
+def version_absent(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a policy without Version."""
+    policy = subject.policy
+    if policy.version is None and policy.statements and not _version_fault(subject):
+        yield Match(policy.pointer, (), {}, key_only=True)
+
+
+def version_is(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a policy of the given `version`."""
+    version = subject.policy.version
+    if version is not None and version.text == params["version"]:
+        yield Match(version, (str(version),), {"version": str(version)})
+
+
+def version_unknown(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Version that does not exist."""
+    version = subject.policy.version
+    if version is not None and version.text is not None and version.text not in VERSIONS:
+        yield Match(version, (version.text,), {"version": version.text})
+
+
+def _version_fault(subject: PolicySubject) -> bool:
+    pointer = (*subject.policy.pointer, "Version")
+    return any(fault.pointer[: len(pointer)] == pointer for fault in subject.policy.faults)
+
+
+def variable_not_read(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a policy variable in a policy whose version takes it for plain text."""
+    version = subject.policy.version
+    if version is not None and version.text != "2008-10-17":
+        return
+    statement = subject.statement
+    values = [*(statement.resources or ()), *(statement.not_resources or ())]
+    values += [value for condition in statement.conditions for value in condition.values]
+    found = []
+    names: list[str] = []
+    for value in values:
+        variables = [name for name in _VARIABLE.findall(value.literal) if name not in _NO_VARIABLES]
+        if variables:
+            found.append(value)
+            names += variables
+    if found:
+        names = list(dict.fromkeys(names))
+        words = {"variables": ", ".join(names), "version": "2008-10-17" if version is not None else "missing"}
+        yield Match(found[0], tuple(names), words, marks=tuple((value, "") for value in found[1:]))

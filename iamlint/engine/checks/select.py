@@ -17,51 +17,67 @@ from iamlint.semantics.patterns import matches
 if TYPE_CHECKING:
     from jsonpath_ng import JSONPath
 
+MAX_PATH = 500
+
 __all__ = ["mistakes_in", "path_mistake", "select_grant", "select_policy", "select_statement"]
 
 TESTS = ("equals", "not-equals", "in", "not-in", "like", "not-like", "at-most", "at-least", "present", "absent")
 """The tests of `where`. A value that cannot be known meets no test but `present`."""
+OPTIONS = ("ignore-case",)
+"""Words of `where` that change how the tests compare."""
 
 
 @lru_cache(maxsize=256)
 def _compiled(path: str) -> JSONPath:
+    import warnings
+
     from jsonpath_ng import parse
 
-    return parse(path)
+    with warnings.catch_warnings():
+        # The library warns of expressions that its next version reads otherwise; it is pinned below that.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return parse(path)
 
 
 def path_mistake(path: str) -> str | None:
     """Return what is wrong with a JSONPath expression, or None."""
     from jsonpath_ng.exceptions import JSONPathError
 
+    if len(path) > MAX_PATH:
+        return f"longer than {MAX_PATH} characters"
     try:
         _compiled(path)
-    except JSONPathError as error:
-        return str(error)
+    except (JSONPathError, RecursionError) as error:
+        return " ".join(str(error).split())
     return None
 
 
-def mistakes_in(where: object) -> list[str]:
-    """Return what is wrong with the tests of a `where`; empty when it is right."""
+def mistakes_in(where: object) -> list[tuple[tuple[str, ...], str]]:
+    """Return what is wrong with the tests of a `where`: the keys that lead there, and a message."""
     from iamlint.engine.load import nearest
 
     if not isinstance(where, dict) or not where:
-        return ["must be a mapping of tests that is not empty"]
-    wrong = []
+        return [((), "must be a mapping of tests that is not empty")]
+    wrong: list[tuple[tuple[str, ...], str]] = []
     for test, value in where.items():
-        if test not in TESTS:
-            wrong.append(f"unknown test {test!r}{nearest(str(test), TESTS)}")
+        if test not in TESTS and test not in OPTIONS:
+            wrong.append(((test,), f"unknown test {test!r}{nearest(str(test), (*TESTS, *OPTIONS))}"))
         elif test in {"in", "not-in", "like", "not-like"}:
+            # Nothing is in an empty list, and everything is not in it.
             if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-                wrong.append(f"{test} needs a list of texts that is not empty")
+                wrong.append(((test,), f"{test} needs a list of texts that is not empty"))
         elif test in {"at-most", "at-least"}:
-            if not isinstance(value, int):
-                wrong.append(f"{test} needs a number")
-        elif test in {"present", "absent"}:
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                wrong.append(((test,), f"{test} needs a number"))
+        elif test in {"present", "absent", *OPTIONS}:
             if value is not True:
-                wrong.append(f"{test} takes only true")
+                wrong.append(((test,), f"{test} takes only true"))
         elif not isinstance(value, str):
-            wrong.append(f"{test} needs a text")
+            wrong.append(((test,), f"{test} needs a text; a number in quotes is one"))
+    if "absent" in where and len(where) > 1:
+        wrong.append((("absent",), "absent stands alone: there is no value for another test"))
+    if set(where) == set(OPTIONS):
+        wrong.append(((), "needs a test"))
     return wrong
 
 
@@ -124,7 +140,7 @@ def _statement_tree(statement: Statement) -> dict[str, object]:
     if statement.conditions:
         block: dict[str, dict[str, list[Value]]] = {}
         for condition in statement.conditions:
-            block.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+            block.setdefault(condition.operator, {}).setdefault(condition.key, []).extend(condition.values)
         tree["Condition"] = block
     return tree
 
@@ -158,27 +174,31 @@ def _leaves(node: object) -> Iterator[Value | str]:
 
 def _accepts(value: Value | str, tests: Mapping[str, object]) -> bool:
     text = value.text if isinstance(value, Value) else value
+    fold = "ignore-case" in tests
     for test, wanted in tests.items():
-        if test == "present":
+        if test == "present" or test in OPTIONS:
             continue
-        if text is None or not _passes(test, text, wanted):
+        if text is None or not _passes(test, text, wanted, fold=fold):
             return False
     return True
 
 
-def _passes(test: str, text: str, wanted: object) -> bool:
+def _passes(test: str, text: str, wanted: object, *, fold: bool) -> bool:
+    def folded(word: object) -> str:
+        return str(word).lower() if fold else str(word)
+
+    text = folded(text)
     if test in {"equals", "not-equals"}:
-        return (text == wanted) == (test == "equals")
+        return (text == folded(wanted)) == (test == "equals")
     if test in {"in", "not-in"}:
-        assert isinstance(wanted, list)
-        return (text in wanted) == (test == "in")
+        assert isinstance(wanted, list | tuple)
+        return any(text == folded(word) for word in wanted) == (test == "in")
     if test in {"like", "not-like"}:
-        assert isinstance(wanted, list)
-        return any(matches(str(pattern), text) for pattern in wanted) == (test == "like")
-    assert isinstance(wanted, int)
+        assert isinstance(wanted, list | tuple)
+        return any(matches(folded(word), text) for word in wanted) == (test == "like")
+    assert isinstance(wanted, int | float)
     try:
         number = float(text)
     except ValueError:
         return False
     return number <= wanted if test == "at-most" else number >= wanted
-

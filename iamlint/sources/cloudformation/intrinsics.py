@@ -126,7 +126,8 @@ class TemplateResolver:
 
     def texts(self, node: object, pointer: Pointer) -> Texts:
         """Return what a node can be as text, one entry for each combination of conditions; empty
-        when the node removes itself."""
+        when the node removes itself.
+        """
         meaning = self.resolve(node, pointer)
         if isinstance(meaning, At):
             return self.texts(meaning.node, meaning.pointer)
@@ -152,7 +153,8 @@ class TemplateResolver:
 
     def sub_pieces(self, node: object, pointer: Pointer) -> tuple[list[Part], list[int]] | None:
         """Return the parts of a whole `Fn::Sub` argument and, for each, the offset of its source in the
-        text of the argument; None when the argument is not of a form that Sub takes."""
+        text of the argument; None when the argument is not of a form that Sub takes.
+        """
         text, variables = _sub_argument(node)
         if text is None:
             return None
@@ -187,7 +189,7 @@ class TemplateResolver:
 
     # --- references ---------------------------------------------------------------------------------
 
-    def _ref(self, argument: object, pointer: Pointer) -> object:
+    def _ref(self, argument: object, _pointer: Pointer) -> object:
         if not isinstance(argument, str):
             return Unknown(Hole("unknown", "Ref"))
         found = self._names.get(argument)
@@ -227,9 +229,10 @@ class TemplateResolver:
             )
         else:
             return Unknown(Hole("unknown", "Fn::GetAtt"))
-        return Unknown(self._attribute(name, attribute))
+        return Unknown(self.attribute(name, attribute))
 
-    def _attribute(self, name: str, attribute: str) -> Hole:
+    def attribute(self, name: str, attribute: str) -> Hole:
+        """Return the hole that `Fn::GetAtt` of an attribute is; with the ARN pattern where that is known."""
         kind = self.resource_type(name)
         identity = _identities().get(kind or "", _EMPTY)
         pattern = identity.get("attributes", {}).get(attribute)
@@ -296,16 +299,18 @@ class TemplateResolver:
             return self.texts(variables[name], (*pointer, 1, name))
         if "." in name:
             first, _, attribute = name.partition(".")
-            return [((self._attribute(first, attribute),), ())]
+            return [((self.attribute(first, attribute),), ())]
         return self.texts({"Ref": name}, pointer)
 
     def _join(self, argument: object, pointer: Pointer) -> object:
         if not isinstance(argument, list) or len(argument) != 2:
             return Unknown(Hole("unknown", "Fn::Join"))
-        delimiter = argument[0] if isinstance(argument[0], str) else "" if argument[0] is None else str(argument[0])
+        delimiter = (
+            argument[0] if isinstance(argument[0], str) else "" if argument[0] is None else str(argument[0])
+        )
         items = self._list(argument[1], (*pointer, 1))
         if items is None:
-            return Unknown(_scalar(self._hole(argument[1], (*pointer, 1), "Fn::Join")))
+            return Unknown(_single(self._hole(argument[1], (*pointer, 1), "Fn::Join")))
         options: list[Texts] = []
         for node, place in items:
             found = self.texts(node, place)
@@ -354,7 +359,7 @@ class TemplateResolver:
         index = options[0][0][0] if len(options) == 1 and len(options[0][0]) == 1 else None
         items = self._list(argument[1], (*pointer, 1))
         if items is None:
-            return Unknown(_scalar(self._hole(argument[1], (*pointer, 1), "Fn::Select")))
+            return Unknown(_single(self._hole(argument[1], (*pointer, 1), "Fn::Select")))
         if not isinstance(index, str) or not index.isdecimal() or int(index[:9]) >= len(items):
             return Unknown(Hole("function", "Fn::Select"))
         node, place = items[int(index[:9])]
@@ -369,7 +374,7 @@ class TemplateResolver:
             options = self.texts(argument[index], (*pointer, index))
             parts = options[0][0] if len(options) == 1 else ()
             known = len(parts) == 1 and isinstance(parts[0], str)
-            keys.append(cast(str, parts[0]) if known else None)
+            keys.append(cast("str", parts[0]) if known else None)
             shown.append("".join(map(str, parts)) if parts else "?")
         found: list[object] = [self._mappings]
         for key in keys:
@@ -381,7 +386,9 @@ class TemplateResolver:
         if len(found) == 1 and None not in keys:
             return found[0] if isinstance(found[0], list) else _scalar_text(found[0], "mapping", shown[0])
         texts = tuple(dict.fromkeys(text for node in found if (text := _text_of(node)) is not None))
-        complete = bool(texts) and not any(isinstance(node, list | dict) for node in found) and len(argument) == 3
+        complete = (
+            bool(texts) and not any(isinstance(node, list | dict) for node in found) and len(argument) == 3
+        )
         hole = Hole(
             "mapping",
             ".".join(shown),
@@ -538,10 +545,12 @@ def _either(texts: Texts) -> Hole:
 
 
 def _scalar(part: Part) -> Part:
-    """Return a part that stands for one text, even where its source is a list."""
-    if isinstance(part, Hole) and part.many:
-        return Hole(part.kind, part.name, default=part.default)
-    return part
+    return part if isinstance(part, str) else _single(part)
+
+
+def _single(hole: Hole) -> Hole:
+    """Return a hole that stands for one text, even where its source is a list."""
+    return Hole(hole.kind, hole.name, default=hole.default) if hole.many else hole
 
 
 def _first_hole(texts: Texts) -> Hole | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
 from iamlint.model import (
     Document,
-    Embedded,
     Extraction,
     Grant,
     Hole,
@@ -26,17 +25,15 @@ from iamlint.sources.cloudformation.intrinsics import join_when
 from iamlint.sources.cloudformation.resource import Reading, Resource
 from iamlint.sources.cloudformation.walk import Place
 from iamlint.sources.documents import PolicyBuilder, parse_embedded
-from iamlint.sources.json_text import JsonDocument, JsonSyntaxError
+from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Locations, locations
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.tree import Segments, Unknown
-from iamlint.sources.yaml_text import YamlDocument
 
 __all__ = ["extract_nested_template", "extract_template", "is_template"]
 
 _KINDS = {kind.value: kind for kind in PolicyKind} | {"resource-template": PolicyKind.RESOURCE}
 _ORGANIZATION_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
-_MAX_REPEATED = 50
 _MAX_NESTING = 3
 _FOR_EACH = "Fn::ForEach::"
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
@@ -44,7 +41,8 @@ _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 
 def is_template(tree: object) -> TypeGuard[dict[str, object]]:
     """Say whether a tree is a CloudFormation or SAM template: it has `Resources`, and at least one of
-    them has a type such as `AWS::IAM::Role`."""
+    them has a type such as `AWS::IAM::Role`.
+    """
     if not isinstance(tree, dict):
         return False
     resources = tree.get("Resources")
@@ -64,23 +62,21 @@ def is_template(tree: object) -> TypeGuard[dict[str, object]]:
 def extract_template(tree: object, document: Document, options: SourceOptions) -> Extraction | None:
     """Return what a template holds, or None when the tree is no template.
 
-    `tree` is what the JSON or YAML reader made of the file, `document` the file's places. Keys that are
-    repeated in the file are among the diagnostics.
+    `tree` is what the JSON or YAML reader made of the file, `document` the file's places.
     """
     if not is_template(tree):
         return None
-    reading = Reading(tree, document)
-    if isinstance(document, JsonDocument | YamlDocument) and document.repeated:
-        for count, (key, span) in enumerate(document.repeated_keys()):
-            if count == _MAX_REPEATED:
-                break
-            message = f"the key {key[:60]!r} is repeated in its mapping; this one is ignored, the last one counts"
-            reading.note_span("repeated-key", message, span)
-    return _Extractor(reading, options).extraction()
+    return _Extractor(Reading(tree, document), options).extraction()
 
 
 def extract_nested_template(
-    tree: object, document: Document, options: SourceOptions, *, pointer: Pointer, address: str, nesting: int = 1
+    tree: object,
+    document: Document,
+    options: SourceOptions,
+    *,
+    pointer: Pointer,
+    address: str,
+    nesting: int = 1,
 ) -> Extraction | None:
     """Return what a template holds that is written inside another file's text.
 
@@ -115,7 +111,9 @@ class _Extractor:
                 self._grants.extend(grants)
             if self._locations.knows(resource.type):
                 self._read_documents(resource)
-                self._grants.extend(read_grants(self._reading, resource, self._locations.grants(resource.type)))
+                self._grants.extend(
+                    read_grants(self._reading, resource, self._locations.grants(resource.type))
+                )
         return Extraction(tuple(self._policies), tuple(self._grants), (), tuple(self._reading.diagnostics))
 
     # --- resources ----------------------------------------------------------------------------------
@@ -150,7 +148,9 @@ class _Extractor:
             properties = {}
         yield Resource(name, kind, body, properties, pointer, owner, when)
 
-    def _loop(self, body: object, pointer: Pointer, variables: dict[str, Hole], depth: int) -> Iterator[Resource]:
+    def _loop(
+        self, body: object, pointer: Pointer, variables: dict[str, Hole], depth: int
+    ) -> Iterator[Resource]:
         """Read the body of `Fn::ForEach` once, with a hole in the place of its variable."""
         if not isinstance(body, list) or len(body) != 3 or not isinstance(body[0], str) or depth > 8:
             self._reading.note("unresolved", "the loop is not of the form that Fn::ForEach takes", pointer)
@@ -257,22 +257,26 @@ class _Extractor:
 
     def _index_managed_policies(self) -> dict[str, list[tuple[str, str]]]:
         """Return, by logical id, what the template's managed policies are attached to elsewhere, and
-        note those that some permissions boundary names."""
+        note those that some permissions boundary names.
+        """
         if self._attached is not None:
             return self._attached
-        self._attached = attached = {}
+        attached: dict[str, list[tuple[str, str]]] = {}
+        self._attached = attached
         reading = self._reading
         prefix = reading.walker.resource_address("")
         nodes: list[tuple[object, Pointer]] = []
         for name, body in reading.resolver.resources.items():
-            properties = body.get("Properties") if isinstance(body, dict) else None
-            if not isinstance(properties, dict) or not isinstance(body.get("Type"), str):
+            if not isinstance(body, dict):
+                continue
+            properties, kind = body.get("Properties"), body.get("Type")
+            if not isinstance(properties, dict) or not isinstance(kind, str):
                 continue
             pointer = (*reading.prefix, "Resources", name, "Properties")
-            word = _ATTACHING.get(body["Type"])
+            word = _ATTACHING.get(kind)
             if word is not None:
                 for key in ("ManagedPolicyArns", "Policies"):
-                    if key not in properties or (key == "Policies" and "Serverless" not in body["Type"]):
+                    if key not in properties or (key == "Policies" and "Serverless" not in kind):
                         continue
                     for address in reading.walker.addresses(properties[key], (*pointer, key), ("policy",)):
                         if address.startswith(prefix):
@@ -300,7 +304,9 @@ class _Extractor:
         address = f"{resource.owner.address}.{place.location}."
         raw = reading.node_at(place.pointer)
         if not isinstance(place.node, str) or not isinstance(raw, str):
-            reading.note("unread-document", "the nested template cannot be read", place.anchor, resource.owner)
+            reading.note(
+                "unread-document", "the nested template cannot be read", place.anchor, resource.owner
+            )
             return
         nested: Extraction | None = None
         try:
@@ -316,7 +322,9 @@ class _Extractor:
         except JsonSyntaxError:
             nested = self._read_yaml_template(raw, place, address)
         if nested is None:
-            reading.note("unread-document", "the nested template cannot be read", place.anchor, resource.owner)
+            reading.note(
+                "unread-document", "the nested template cannot be read", place.anchor, resource.owner
+            )
             return
         self._policies.extend(nested.policies)
         self._grants.extend(nested.grants)
@@ -385,16 +393,15 @@ def _policy_of(
     if not bare or isinstance(node, Unknown) or node is None:
         return builder.policy(node, pointer, owner=owner, kind=kind)
     statements, faults = builder.statements(node, pointer)
-    return Policy(
-        kind, document, pointer, pointer, owner, "", None, (), (), None, None, statements, faults
-    )
+    return Policy(kind, document, pointer, pointer, owner, "", None, (), (), None, None, statements, faults)
 
 
 def _document_text(
     reading: Reading, place: Place
 ) -> tuple[tuple[Part, ...], tuple[int, ...], Pointer] | None:
     """Return the parts of a document that is written as text, the offset of each in the decoded text,
-    and the pointer of that text; None for a document that is no text."""
+    and the pointer of that text; None for a document that is no text.
+    """
     node = place.node
     if not isinstance(node, str | Segments):
         return None

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model import Hole, Pointer, Value, Values, When, unknown
-from iamlint.sources.cloudformation.intrinsics import TemplateResolver, join_when, merge_parts, reference_target
+from iamlint.sources.cloudformation.intrinsics import (
+    TemplateResolver,
+    join_when,
+    merge_parts,
+    reference_target,
+)
 from iamlint.sources.locations import EACH_ITEM, EACH_VALUE, Path
 from iamlint.sources.tree import At, Choice, Items, Segments, Unknown
 
@@ -63,7 +68,9 @@ class Walker:
             else:
                 yield meaning, pointer, when
 
-    def places(self, start: Level, path: Path, *, location: str = "", anchor: Pointer | None = None) -> Iterator[Place]:
+    def places(
+        self, start: Level, path: Path, *, location: str = "", anchor: Pointer | None = None
+    ) -> Iterator[Place]:
         """Yield the places that `path` leads to from a resolved node."""
         yield from self._follow(start, path, anchor or start[1], location, ())
 
@@ -115,7 +122,8 @@ class Walker:
 
     def related(self, place: Place, path: Path, other: Path) -> Iterator[Place]:
         """Yield the places of `other`, a path from the same resource as `path`, which led to `place`:
-        where the two begin alike, they mean the same items."""
+        where the two begin alike, they mean the same items.
+        """
         shared = 0
         limit = min(len(path), len(other), len(place.trail))
         while shared < limit and path[shared] == other[shared]:
@@ -183,7 +191,9 @@ class Walker:
             elif isinstance(meaning, Choice):
                 pending.extend((branch.node, branch.pointer) for branch in reversed(meaning.branches))
             elif isinstance(meaning, list):
-                pending.extend((item, (*pointer, index)) for index, item in reversed(list(enumerate(meaning))))
+                pending.extend(
+                    (item, (*pointer, index)) for index, item in reversed(list(enumerate(meaning)))
+                )
             elif isinstance(meaning, Items):
                 pending.extend((item.node, item.pointer) for item in reversed(meaning.items))
             elif isinstance(meaning, Segments):
@@ -199,7 +209,8 @@ class Walker:
 
     def named(self, text: str, words: tuple[str, ...]) -> str:
         """Return the address of the resource of one of these kinds that is given this name (or an ARN
-        that ends in it), else the text."""
+        that ends in it), else the text.
+        """
         for word in words:
             if word not in _NAMED:
                 continue
@@ -214,7 +225,9 @@ class Walker:
         index: dict[tuple[str, str], str] = {}
         types = {kind: (word, key) for word, (kind, key) in _NAMED.items()}
         for logical_id, resource in self.resolver.resources.items():
-            kind = resource.get("Type") if isinstance(resource, dict) else None
+            if not isinstance(resource, dict):
+                continue
+            kind = resource.get("Type")
             if not isinstance(kind, str) or kind not in types:
                 continue
             word, key = types[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import MutableMapping
 from typing import Protocol
 
@@ -111,6 +112,15 @@ def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Po
     return None
 
 
+@functools.lru_cache(maxsize=32)
+def _parsed(text: str) -> Expression | None:
+    """Return an expression that was parsed before; several places of one are asked for in a row."""
+    try:
+        return parse_expression(text)
+    except ExpressionError:
+        return None
+
+
 def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     """Return the range, in the decoded outer string, of the node at `pointer`, whose first step
     leads into an expression."""
@@ -128,10 +138,10 @@ def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
         return base + start, base + end
     if not inner:
         return whole
-    try:
-        node: Expression = parse_expression(step.text)
-    except ExpressionError:
+    parsed = _parsed(step.text)
+    if parsed is None:
         return whole
+    node = parsed
     start, end = node.start, node.end
     for at in inner:
         item = member(node, at)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from iamlint.model import Hole, Part, Pointer
+from iamlint.model import Embedded, Hole, Part, Pointer
 from iamlint.sources.documents import parse_embedded
+from iamlint.sources.json_text import parse_json
 from iamlint.sources.terraform.meaning import PlacedText, parts_of
 from iamlint.sources.terraform.places import Renamed
 from iamlint.sources.tree import Resolver, Segments
@@ -27,6 +28,8 @@ def parse_text(parts: tuple[Part, ...], offsets: tuple[int, ...], pointer: Point
 
     Raises JsonSyntaxError when the text is not JSON.
     """
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return parse_json(parts[0])[0], (*pointer, Embedded(parts[0], ((0, offsets[0]),)))
     tree, step, resolver = parse_embedded(parts, offsets)
     if any(isinstance(part, Hole) for part in parts):
         tree = _with_holes(tree, resolver)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict, cast
@@ -42,6 +43,7 @@ from iamlint.sources.terraform.meaning import (
     PlacedText,
     ResourceLink,
     known_text,
+    located,
     parts_of,
     unplaced,
 )
@@ -74,7 +76,7 @@ class Origin:
 
     def name(self, expression: Expression) -> str:
         """Return the expression as people read it, shortened, to name a hole with."""
-        text = " ".join(self.text[expression.start : expression.end].split())
+        text = " ".join(self.text[expression.start : min(expression.end, expression.start + 4 * _MAX_NAME)].split())
         return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 3] + "..."
 
 
@@ -281,6 +283,7 @@ class Instance:
         return _is_dynamic(dynamic) and any(found == name for found, _, _ in _dynamic_blocks(dynamic, ()))
 
     def _template_string(self, text: str, pointer: Pointer, scope: Scope, depth: int) -> object:
+        self.context.spend(len(text) // _CHARACTERS_PER_NODE)
         try:
             template = parse_template(text)
         except ExpressionError as error:
@@ -323,7 +326,8 @@ class Instance:
         if isinstance(value, JsonText):
             plain = _plain(value.tree)
             if plain is not None:
-                return (plain,)
+                # Cut at its tokens, so that each stands where the expression is written.
+                return tuple(_JSON_TOKEN.findall(plain))
         if isinstance(value, JsonText | list | dict | Items) or value is None:
             return (Hole("unknown", origin.name(expression)),)
         return parts_of(value)
@@ -425,7 +429,7 @@ class Instance:
                     continue
             item = self._expression(expression.value, place, origin, inner, depth + 1)
             if expression.key is None:
-                items.append(At(item, place) if isinstance(item, dict | list) else item)
+                items.append(At(item, place))
                 continue
             shown = known_text(self._expression(expression.key, origin.at(expression.key), origin, inner, depth + 1))
             if shown is None or expression.grouped:
@@ -705,9 +709,7 @@ def _follow(value: object, steps: list[str | int | None], name: str) -> object:
     if isinstance(value, _Item):
         return value.follow(steps, name)
     for position, step in enumerate(steps):
-        pointer: Pointer | None = None
-        while isinstance(value, At):
-            value, pointer = value.node, value.pointer
+        value, pointer = located(value)
         if isinstance(value, _Item):
             return value.follow(steps[position:], name)
         if isinstance(value, ResourceLink):
@@ -737,6 +739,7 @@ def _follow(value: object, steps: list[str | int | None], name: str) -> object:
     return inner.follow([], name) if isinstance(inner, _Item) else value
 
 
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[^"]')
 _MISSING = object()
 _ALONE = ""
 """In a scope: there are no other names than those of the scope."""
@@ -817,9 +820,7 @@ def _dynamic_blocks(node: object, pointer: Pointer, depth: int = 0) -> Iterator[
 def _keyed(collection: object, *, sets: bool = False) -> dict[str | int, object] | None:
     """Return the pairs of a collection whose items are all known to be there: of a map its own, of
     a list the items by themselves (as of a set), or by number with `sets`."""
-    pointer: Pointer | None = None
-    while isinstance(collection, At):
-        collection, pointer = collection.node, collection.pointer
+    collection, pointer = located(collection)
     if isinstance(collection, dict) and not isinstance(collection, _Each):
         if len(collection) > _MAX_ITEMS:
             return None

@@ -15,7 +15,7 @@ from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.terraform.document import FileDocument
 from iamlint.sources.terraform.evaluate import Instance, Origin
 from iamlint.sources.terraform.expression import ExpressionError, parse_template
-from iamlint.sources.terraform.meaning import FileText, JsonText, PlacedText, known_text, parts_of, unplaced
+from iamlint.sources.terraform.meaning import FileText, JsonText, PlacedText, known_text, located, parts_of, unplaced
 from iamlint.sources.terraform.places import InFile
 from iamlint.sources.text import Text, UnreadableTextError, decode
 from iamlint.sources.tree import At, Choice, Items, Unknown
@@ -39,15 +39,13 @@ def _some(name: str) -> Unknown:
 
 def _items(argument: object) -> Iterator[object] | None:
     """Yield the items of a list, each marked with its place; None if it is no list that is known."""
-    pointer = None
-    while isinstance(argument, At):
-        argument, pointer = argument.node, argument.pointer
+    argument, place = located(argument)
     if isinstance(argument, list):
-        if pointer is None:
+        if place is None:
             return iter(argument)
-        place = pointer
         return (
-            At(item, (*place, index)) if isinstance(item, dict | list) else item for index, item in enumerate(argument)
+            At(item, (*place, index)) if isinstance(item, dict | list) else item
+            for index, item in enumerate(argument)
         )
     if isinstance(argument, Items):
         return iter(argument.items)

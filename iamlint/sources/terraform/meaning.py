@@ -24,6 +24,7 @@ __all__ = [
     "PlacedText",
     "ResourceLink",
     "known_text",
+    "located",
     "parts_of",
     "unplaced",
 ]
@@ -96,6 +97,15 @@ def unplaced(node: object) -> object:
     while isinstance(node, At):
         node = node.node
     return node
+
+
+def located(node: object, pointer: Pointer | None = None) -> tuple[object, Pointer | None]:
+    """Return a meaning without the mark of the place that it was moved from, and that place;
+    `pointer` where it was not moved."""
+    while isinstance(node, At):
+        pointer = node.pointer
+        node = node.node
+    return node, pointer
 
 
 def parts_of(node: object) -> tuple[Part, ...]:

@@ -35,7 +35,9 @@ class Block:
 
     @property
     def reference(self) -> str:
-        """How expressions name the block (`aws_iam_role.r`, `data.aws_iam_policy_document.d`)."""
+        """How expressions name the block (`aws_iam_role.r`, `data.aws_iam_policy_document.d`, `module.m`)."""
+        if not self.type:
+            return f"{self.kind}.{self.name}"
         name = f"{self.type}.{self.name}"
         return f"data.{name}" if self.kind == "data" else name
 

@@ -7,7 +7,7 @@ resources are attached to becomes its attachments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -39,12 +39,14 @@ from iamlint.sources.terraform.meaning import (
     parts_of,
     unplaced,
 )
+from iamlint.sources.terraform.grants import read_grants
 from iamlint.sources.terraform.places import InFile
 from iamlint.sources.terraform.policy_document import BuiltDocument, build_document, inputs_of, texts
+from iamlint.sources.terraform.targets import Names, targets_of
 from iamlint.sources.terraform.walk import Place, Resource, walk
 from iamlint.sources.tree import At, Choice, Items, Unknown
 
-__all__ = ["Names", "PolicyReader", "targets_of"]
+__all__ = ["PolicyReader"]
 
 DATA_DOCUMENT = "data.aws_iam_policy_document"
 _ORG_KINDS = {
@@ -64,7 +66,7 @@ _TELLING = (
     PolicyKind.BOUNDARY,
     PolicyKind.SESSION,
 )
-_PRINCIPAL_WORDS = {
+_PRINCIPALS = {
     "aws_iam_role": "role",
     "aws_iam_user": "user",
     "aws_iam_group": "group",
@@ -82,30 +84,18 @@ _ATTACHING: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws_organizations_policy_attachment": ("policy_id", ("target_id",)),
     "aws_iot_policy_attachment": ("policy", ("target",)),
 }
-_NAMING = ("name", "bucket", "function_name", "repository_name", "domain_name", "vault_name", "identifier")
-_NAMED_TARGETS = {
-    "role": "aws_iam_role",
-    "user": "aws_iam_user",
-    "group": "aws_iam_group",
-    "s3-bucket": "aws_s3_bucket",
-    "sqs-queue": "aws_sqs_queue",
-    "sns-topic": "aws_sns_topic",
-    "lambda-function": "aws_lambda_function",
-    "ecr-repository": "aws_ecr_repository",
-    "backup-vault": "aws_backup_vault",
-    "event-bus": "aws_cloudwatch_event_bus",
-    "secret": "aws_secretsmanager_secret",
-    "kms-key": "aws_kms_key",
-    "es-domain": "aws_opensearch_domain",
-    "glacier-vault": "aws_glacier_vault",
+ARGUMENT_WORDS = {
+    "role": "role",
+    "roles": "role",
+    "role_name": "role",
+    "user": "user",
+    "users": "user",
+    "user_name": "user",
+    "group": "group",
+    "groups": "group",
+    "group_name": "group",
 }
-
-
-class Names(Protocol):
-    """Finds resources by what their arguments say."""
-
-    def find(self, resource_type: str, name: str) -> str | None:
-        """Return the address of the resource of a type whose name is known to be `name`."""
+"""The neutral word for what an argument of this name names."""
 
 
 @dataclass(slots=True)
@@ -161,7 +151,7 @@ class PolicyReader:
         self._uses: dict[str, list[_Use]] = {}
         self._sources: dict[str, set[str]] = {}
         self._built: dict[str, BuiltDocument | None] = {}
-        self._attached: dict[str, list[str]] = {}
+        self._attached: dict[str, list[tuple[str, str]]] = {}
         self._bounding: set[str] = set()
         self._texts: dict[tuple[int, Pointer], int] = {}
         self._found = _Found()
@@ -181,6 +171,8 @@ class PolicyReader:
             if address in consumed or (self._rebuild and self._uses.get(address)):
                 continue
             self._data_policy(address, resource)
+        for resource in self._resources:
+            self._found.grants.extend(read_grants(resource, table.grants(resource.type), self._names))
         found = self._found
         return Extraction(tuple(found.policies), tuple(found.grants), (), tuple(found.diagnostics))
 
@@ -193,15 +185,15 @@ class PolicyReader:
             policies = self._targets(resource, (policy_argument,), None)
             if policies:
                 targets = [
-                    target
+                    (ARGUMENT_WORDS.get(argument, ""), target)
                     for argument in target_arguments
-                    for target in self._targets(resource, (argument,), _ARGUMENT_TYPES.get(argument))
+                    for target in self._targets(resource, (argument,), ARGUMENT_WORDS.get(argument))
                 ]
                 for policy in policies:
                     self._attached.setdefault(policy, []).extend(targets)
-        elif resource.type in _PRINCIPAL_WORDS:
+        elif resource.type in _PRINCIPALS:
             for policy in self._targets(resource, ("managed_policy_arns",), None):
-                self._attached.setdefault(policy, []).append(resource.address)
+                self._attached.setdefault(policy, []).append((_PRINCIPALS[resource.type], resource.address))
             self._bounding.update(self._targets(resource, ("permissions_boundary",), None))
         elif resource.type == "aws_ssoadmin_permissions_boundary_attachment":
             self._bounding.update(self._targets(resource, ("permissions_boundary", "managed_policy_arn"), None))
@@ -210,8 +202,8 @@ class PolicyReader:
                 for link in _links(node):
                     self._sources.setdefault(link, set()).add(resource.address)
 
-    def _targets(self, resource: Resource, path: Path, resource_type: str | None) -> tuple[str, ...]:
-        return targets_of(resource, path, resource_type, self._names)
+    def _targets(self, resource: Resource, path: Path, word: str | None) -> tuple[str, ...]:
+        return targets_of(resource, path, word, self._names)
 
     # Documents that resources hold
 
@@ -219,18 +211,18 @@ class PolicyReader:
         for found in walk(resource, location.path, open_text=_open_text):
             place = found.place
             if location.kind == "template":
-                self._template(resource, place)
+                self._template(resource, place, found.label)
                 continue
             kind = self._kind(resource, location)
             if kind is None:
                 continue
             trail = [step for step in found.trail if step is not None]
-            attachments = self._attachments(resource, location)
+            on, attachments = self._attachments(resource, location)
             holder = _Holder(
                 resource,
                 location,
                 kind,
-                _narrowed(location.on, attachments),
+                on,
                 attachments,
                 trail[-1].pointer if trail else resource.pointer,
                 found.label,
@@ -252,20 +244,35 @@ class PolicyReader:
                 return PolicyKind.BOUNDARY
         return kind
 
-    def _attachments(self, resource: Resource, location: DocumentLocation) -> tuple[str, ...]:
+    def _attachments(
+        self, resource: Resource, location: DocumentLocation
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the neutral words and the addresses of what a policy applies to."""
         if not location.targets:
-            return tuple(dict.fromkeys(self._attached.get(resource.address, ())))
+            attached = self._attached.get(resource.address, ())
+            words = {word for word, _ in attached}
+            on = location.on
+            if location.kind == PolicyKind.IDENTITY and len(on) > 1:
+                on = tuple(word for word in on if word in words)
+            return on, tuple(dict.fromkeys(address for _, address in attached))
         result: list[str] = []
         for index, path in enumerate(location.targets):
             if path == SELF:
+                result.append(resource.address)
                 continue
             word = location.on[index] if len(location.on) == len(location.targets) else location.on[0]
-            result.extend(self._targets(resource, path, _NAMED_TARGETS.get(word)))
-        return tuple(dict.fromkeys(result))
+            result.extend(self._targets(resource, path, word))
+        return location.on, tuple(dict.fromkeys(result))
 
     def _name(self, resource: Resource, location: DocumentLocation, label: str) -> Value | None:
         if location.name is None:
             return None
+        if len(location.name) == 1:
+            argument = resource.argument(location.name[0])
+            if argument is None or argument[0] is None or argument[0] == "":
+                return None
+            values = _builder(resource.document).values(texts(argument[0]), argument[1])
+            return values[0] if len(values) == 1 else None
         wanted = label.rpartition(".")[0]
         for found in walk(resource, location.name):
             if found.label.rpartition(".")[0] == wanted:
@@ -307,14 +314,17 @@ class PolicyReader:
             tree, place_pointer = parse_text(*text)
         except JsonSyntaxError as error:
             span = document.span(text[2])
-            message = f"the policy is not JSON: {error}"
-            self._note(span.path, "syntax-error", message, span.start_line, span.start_column, holder)
+            message = f"the policy is text that is not JSON: {error}"
+            self._note(span.path, "unread-document", message, span.start_line, span.start_column, holder)
             self._policy(document, holder, Place(Unknown(Hole("unknown", "not JSON")), text[2]), name)
             return
-        self._policy(document, holder, Place(tree, place_pointer), name)
+        plain = all(isinstance(part, str) for part in text[0])
+        self._policy(document, holder, Place(tree, place_pointer), name, plain=plain)
 
-    def _policy(self, document: Document, holder: _Holder, place: Place, name: Value | None) -> None:
-        policy = _builder(document).policy(
+    def _policy(
+        self, document: Document, holder: _Holder, place: Place, name: Value | None, *, plain: bool = False
+    ) -> None:
+        policy = _builder(document, plain=plain).policy(
             place.node,
             place.pointer,
             owner=holder.owner,
@@ -351,7 +361,7 @@ class PolicyReader:
         shown = "".join(map(str, parts_of(node)))
         span = holder.resource.document.span(pointer)
         message = f"the policy cannot be known from the files: {shown}"
-        self._note(span.path, "unread-policy", message, span.start_line, span.start_column, holder)
+        self._note(span.path, "unread-document", message, span.start_line, span.start_column, holder)
         hole = node if isinstance(node, Unknown) else Unknown(Hole("unknown", shown))
         self._policy(holder.resource.document, holder, Place(hole, pointer), name)
 
@@ -361,17 +371,39 @@ class PolicyReader:
             Diagnostic(path, code, message, line if lines else None, column if lines else None, holder.resource.address)
         )
 
-    def _template(self, resource: Resource, place: Place) -> None:
+    def _template(self, resource: Resource, place: Place, label: str) -> None:
         """Read a CloudFormation template that a stack carries."""
-        opened = _open_text(place.node, place.pointer)
-        if opened is None or not isinstance(opened[0], dict):
-            return
-        from iamlint.sources.cloudformation import extract_template
-        from iamlint.sources.terraform.nested import NestedDocument
+        from iamlint.sources.cloudformation.template import extract_nested_template
 
-        document = NestedDocument(resource.document, opened[1])
-        extraction = extract_template(opened[0], document, self._options)
-        if extraction is not None:
+        address = f"{resource.address}.{label}."
+        extraction: Extraction | None = None
+        opened = _open_text(place.node, place.pointer)
+        if opened is not None:
+            extraction = extract_nested_template(
+                opened[0], resource.document, self._options, pointer=opened[1], address=address
+            )
+        elif isinstance(place.node, str):
+            from iamlint.sources.cloudformation.nested import nested_yaml
+
+            document = nested_yaml(place.node, resource.document, place.pointer)
+            if document is not None:
+                extraction = extract_nested_template(
+                    document.tree, document, self._options, pointer=(), address=address
+                )
+        if extraction is None:
+            span = resource.document.span(place.pointer)
+            lines = resource.document.has_lines
+            self._found.diagnostics.append(
+                Diagnostic(
+                    span.path,
+                    "unread-document",
+                    "the nested template cannot be read",
+                    span.start_line if lines else None,
+                    span.start_column if lines else None,
+                    resource.address,
+                )
+            )
+        else:
             self._found.policies.extend(extraction.policies)
             self._found.grants.extend(extraction.grants)
             self._found.diagnostics.extend(extraction.diagnostics)
@@ -438,7 +470,7 @@ class PolicyReader:
             self._found.diagnostics.append(
                 Diagnostic(
                     span.path,
-                    "unread-policy",
+                    "unread-document",
                     "the statements of the policy document cannot be known from the files",
                     span.start_line if lines else None,
                     span.start_column if lines else None,
@@ -446,19 +478,6 @@ class PolicyReader:
                 )
             )
         self._found.policies.append(policy)
-
-
-_ARGUMENT_TYPES = {
-    "role": "aws_iam_role",
-    "roles": "aws_iam_role",
-    "role_name": "aws_iam_role",
-    "user": "aws_iam_user",
-    "users": "aws_iam_user",
-    "user_name": "aws_iam_user",
-    "group": "aws_iam_group",
-    "groups": "aws_iam_group",
-    "group_name": "aws_iam_group",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,8 +509,9 @@ def replace_when(holder: _Holder, when: When) -> _Holder:
     return replace(holder, when=(*holder.when, *when)) if when else holder
 
 
-def _builder(document: Document) -> PolicyBuilder:
-    return PolicyBuilder(document, MeaningResolver())
+def _builder(document: Document, *, plain: bool = False) -> PolicyBuilder:
+    """Return a builder for meanings, or for a plain tree, which is faster."""
+    return PolicyBuilder(document) if plain else PolicyBuilder(document, MeaningResolver())
 
 
 def _open_text(node: object, pointer: Pointer) -> tuple[object, Pointer] | None:
@@ -510,19 +530,6 @@ def _open_text(node: object, pointer: Pointer) -> tuple[object, Pointer] | None:
         return None
 
 
-def _narrowed(on: tuple[str, ...], attachments: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words of `on` that the attachments leave, where they tell."""
-    if len(on) < 2 or not attachments:
-        return on
-    words = set()
-    for address in attachments:
-        word = next((word for name, word in _PRINCIPAL_WORDS.items() if f"{name}." in address), None)
-        if word is None:
-            return on
-        words.add(word)
-    return tuple(word for word in on if word in words) or on
-
-
 def _links(node: object, depth: int = 0) -> list[str]:
     """Return the addresses of the documents that a meaning refers to."""
     node = unplaced(node)
@@ -539,42 +546,3 @@ def _links(node: object, depth: int = 0) -> list[str]:
 
 def _has_own(resource: Resource) -> bool:
     return resource.argument("statement") is None
-
-
-def targets_of(resource: Resource, path: Path, resource_type: str | None, names: Names) -> tuple[str, ...]:
-    """Return the addresses of what an argument names: by reference, else by name, else the text."""
-    result: list[str] = []
-    for found in walk(resource, path):
-        _collect_targets(found.place.node, resource_type, names, result, 0)
-    return tuple(dict.fromkeys(result))
-
-
-def _collect_targets(
-    node: object, resource_type: str | None, names: Names, result: list[str], depth: int
-) -> None:
-    node = unplaced(node)
-    if depth > 8 or node is None:
-        return
-    if isinstance(node, ResourceLink):
-        result.append(node.address)
-    elif isinstance(node, list | Items):
-        for item in node if isinstance(node, list) else node.items:
-            _collect_targets(item, resource_type, names, result, depth + 1)
-    elif isinstance(node, Choice):
-        for branch in node.branches:
-            _collect_targets(branch.node, resource_type, names, result, depth + 1)
-    elif isinstance(node, Unknown) and node.hole.values:
-        for value in node.hole.values:
-            _collect_targets(value, resource_type, names, result, depth + 1)
-    elif isinstance(node, dict | bool | int | float | DocumentLink | JsonText):
-        return
-    else:
-        text = known_text(node)
-        if text is None:
-            result.append("".join(map(str, parts_of(node))))
-        elif text:
-            address = names.find(resource_type, text) if resource_type is not None else None
-            result.append(address or text)
-
-
-Grants = Mapping[str, Sequence[Grant]]

@@ -8,7 +8,8 @@ from typing import Protocol, TypeAlias
 
 from iamlint.model import Document, Pointer, When
 from iamlint.sources.locations import EACH_ITEM, EACH_VALUE, Path
-from iamlint.sources.tree import At, Choice, Items, Unknown
+from iamlint.sources.terraform.meaning import located
+from iamlint.sources.tree import Choice, Items, Unknown
 
 __all__ = ["Found", "OpenText", "Place", "Resource", "blocks_of", "walk"]
 
@@ -112,10 +113,8 @@ def _walk(
             # A block that may stand once only is a list of one in plans.
             members = node if isinstance(node, list) else [node]
             for index, member in enumerate(members):
-                inner, place_of = member, (*pointer, index) if isinstance(node, list) else pointer
-                while isinstance(inner, At):
-                    inner, place_of = inner.node, inner.pointer
-                if isinstance(inner, dict) and step in inner:
+                inner, place_of = located(member, (*pointer, index) if isinstance(node, list) else pointer)
+                if isinstance(inner, dict) and step in inner and place_of is not None:
                     next_trail = (*trail, Place(inner[step], (*place_of, step), place.when))
                     yield from _walk(resource, path, at + 1, next_trail, f"{label}.{step}", open_text)
 
@@ -134,9 +133,8 @@ def blocks_of(node: object, pointer: Pointer, when: When = ()) -> Iterator[Place
 
 def _meanings(place: Place, depth: int = 0) -> Iterator[Place]:
     """Yield what a node means: itself, or each branch of a choice."""
-    node, pointer, when = place.node, place.pointer, place.when
-    while isinstance(node, At):
-        node, pointer = node.node, node.pointer
+    node, moved = located(place.node, place.pointer)
+    pointer, when = moved or (), place.when
     if isinstance(node, Choice) and depth < 8:
         for branch in node.branches:
             joined = (*when, *(test for test in branch.when if test not in when))

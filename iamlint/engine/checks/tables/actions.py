@@ -4,8 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from iamlint.engine.checks.spec import CheckSpec
+from iamlint.engine.checks.spec import CheckSpec, Param
 
 __all__ = ["TABLE"]
 
-TABLE: Mapping[str, CheckSpec] = {}
+_LEVELS = ("List", "Read", "Write", "Tagging", "Permissions management")
+_ROLES = ("open", "pattern", "wildcard")
+
+TABLE: Mapping[str, CheckSpec] = {
+    "action-set": CheckSpec(
+        "statement",
+        "actions.action_set",
+        "An Allow of actions of named sets or access levels.",
+        needs=("allow", "action"),
+        params={
+            "sets": Param("texts"),
+            "levels": Param("texts", choices=_LEVELS),
+            "except-sets": Param("texts"),
+            "without": Param("texts"),
+            "scope": Param("choice", "open", choices=("open", "named", "any")),
+            "scopable": Param("flag", default=False),
+            "conditions": Param("choice", "excuse", choices=("excuse", "ignore")),
+        },
+        words=("actions", "resources"),
+    ),
+    "escalation": CheckSpec(
+        "statement",
+        "actions.escalation",
+        "An Allow of IAM actions on identities that the statement leaves open.",
+        needs=("allow", "action"),
+        params={
+            "sets": Param("texts", required=True),
+            "own-identity": Param("flag", default=False),
+            "at-least": Param("number", 1),
+        },
+        words=("actions", "resources"),
+    ),
+    "create-principal": CheckSpec(
+        "statement",
+        "actions.create_principal",
+        "An Allow of creating roles or users of a name pattern and giving them any policy.",
+        needs=("allow", "action", "resource-wildcard"),
+        words=("actions", "resources"),
+    ),
+    "service-linked-role": CheckSpec(
+        "statement",
+        "actions.service_linked_role",
+        "An Allow of creating the service-linked role of any service.",
+        needs=("allow",),
+        words=("resources",),
+    ),
+    "passed-roles": CheckSpec(
+        "statement",
+        "passrole.passed_roles",
+        "An Allow of iam:PassRole for any role, or for roles of a name pattern, to any service.",
+        needs=("allow",),
+        params={"roles": Param("choice", required=True, choices=_ROLES)},
+        words=("roles", "resources"),
+    ),
+    "run-as-passed-role": CheckSpec(
+        "statement",
+        "passrole.run_as_passed_role",
+        "An Allow of iam:PassRole in a policy that also grants what runs code as the passed role.",
+        needs=("allow",),
+        params={"roles": Param("choice", required=True, choices=_ROLES)},
+        words=("roles", "resources", "ways", "actions"),
+    ),
+    "run-as-existing-role": CheckSpec(
+        "statement",
+        "passrole.run_as_existing_role",
+        "An Allow of taking over any resource that already runs as a role.",
+        needs=("allow", "action"),
+        words=("ways", "actions"),
+    ),
+}

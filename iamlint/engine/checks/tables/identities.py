@@ -4,8 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from iamlint.engine.checks.spec import CheckSpec
+from iamlint.engine.checks.spec import CheckSpec, Param
 
 __all__ = ["TABLE"]
 
-TABLE: Mapping[str, CheckSpec] = {}
+_NAMES = {"names": Param("texts", required=True)}
+_WORDS = ("policy", "recipient")
+
+TABLE: Mapping[str, CheckSpec] = {
+    "inline-policy": CheckSpec(
+        "policy",
+        "identities.inline_policy",
+        "A policy that is part of a user, group or role.",
+        params={
+            "holders": Param("texts", required=True, choices=("user", "group", "role")),
+            "managed-types": Param("texts", ("AWS::IAM::ManagedPolicy", "aws_iam_policy")),
+        },
+        words=("holder", "name", "recipient"),
+    ),
+    "attached-to": CheckSpec(
+        "grant",
+        "identities.attached_to",
+        "A managed policy that is attached to a principal of one kind.",
+        params={"holder": Param("choice", required=True, choices=("user", "group", "role"))},
+        words=_WORDS,
+    ),
+    "user-without-group": CheckSpec(
+        "grant", "identities.user_without_group", "A user that no membership names.", words=("recipient",)
+    ),
+    "group-without-user": CheckSpec(
+        "grant", "identities.group_without_user", "A group that no membership names.", words=("recipient",)
+    ),
+    "attached-named": CheckSpec(
+        "grant",
+        "managed.attached_named",
+        "An attachment of one of the named AWS managed policies.",
+        params=_NAMES,
+        words=_WORDS,
+    ),
+    "attached-cross-account": CheckSpec(
+        "grant",
+        "managed.attached_cross_account",
+        "One of the named AWS managed policies on a role that another account may use.",
+        params=_NAMES,
+        words=(*_WORDS, "accounts"),
+    ),
+    "attached-from-aws": CheckSpec(
+        "grant", "managed.attached_from_aws", "An attachment of any AWS managed policy.", words=_WORDS
+    ),
+    "attached-escalates": CheckSpec(
+        "grant",
+        "managed.attached_escalates",
+        "An AWS managed policy whose text lets its holder gain more rights.",
+        words=(*_WORDS, "methods"),
+    ),
+    "attached-full-service": CheckSpec(
+        "grant",
+        "managed.attached_full_service",
+        "An AWS managed policy whose text allows every action of a service on everything.",
+        params={"services": Param("texts", required=True)},
+        words=(*_WORDS, "services"),
+    ),
+    "attached-retired": CheckSpec(
+        "grant",
+        "managed.attached_retired",
+        "An AWS managed policy that is deprecated, or deleted.",
+        params={"deleted": Param("flag", required=True)},
+        words=(*_WORDS, "replacement"),
+    ),
+    "attached-unknown": CheckSpec(
+        "grant",
+        "managed.attached_unknown",
+        "The ARN of an AWS managed policy that does not exist.",
+        words=(*_WORDS, "hint", "date"),
+    ),
+    "attached-malformed": CheckSpec(
+        "grant",
+        "managed.attached_malformed",
+        "An ARN that can be no managed policy's, or that has the wrong path.",
+        words=(*_WORDS, "problem"),
+    ),
+}

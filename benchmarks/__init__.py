@@ -1,0 +1,1 @@
+"""Iamlint beside its peers, measured in one run: `python -m benchmarks`."""

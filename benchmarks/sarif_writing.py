@@ -1,0 +1,47 @@
+"""How long the SARIF of 1,000 results takes to write, once the findings are there.
+
+    python sarif_writing.py FOLDER
+
+Started as a script, in an environment that has iamlint. Prints `{"seconds": ..., ...}`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from dataclasses import replace
+
+from iamlint.auditing import AuditSettings
+from iamlint.auditing.reporting import run_audit
+from iamlint.engine.rule import Profile
+from iamlint.report.formats import load
+
+__all__ = ["main"]
+
+RESULTS = 1_000
+
+
+def main(folder: str) -> None:
+    """Audit `folder` and time the writer on the first 1,000 findings."""
+    report = run_audit(AuditSettings(paths=(folder,), cwd=folder, profile=Profile.AUDIT, jobs=1))
+    if len(report.findings) < RESULTS:
+        raise SystemExit(f"only {len(report.findings)} findings, not {RESULTS}")
+    report = replace(report, findings=report.findings[:RESULTS])
+    started = time.perf_counter()
+    write = load("sarif")
+    imported = time.perf_counter()
+    stream = io.StringIO()
+    write(report, stream)
+    done = time.perf_counter()
+    answer = {
+        "seconds": done - imported,
+        "import_seconds": imported - started,
+        "bytes": len(stream.getvalue()),
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

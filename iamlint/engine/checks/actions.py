@@ -1,0 +1,206 @@
+"""Checks of what actions make possible: data and credentials read, rights handed out, roles taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from iamlint.engine.action_sets import ActionSet, action_sets
+from iamlint.engine.checks.wording import actions_match, names_in, texts
+from iamlint.engine.scope import Breadth, reach
+from iamlint.engine.subject import Match, StatementSubject
+from iamlint.model import Value
+
+__all__ = ["action_set", "create_principal", "escalation", "service_linked_role"]
+
+
+def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a statement that grants actions of the `sets` or access `levels`, less `except-sets`.
+
+    `scope` is `open` (the resources are left open), `named` (they are not) or `any`. With `scopable`
+    only actions count that could name resources. With `conditions: excuse` a condition that narrows
+    the request or pins the caller clears it. With `without` it fires only where the policy grants
+    none of those sets' actions.
+    """
+    scope = params["scope"]
+    granted = subject.unscoped if scope == "open" else subject.granted
+    sets = action_sets()
+    bits = sets.find(texts(params, "sets"), texts(params, "levels")).within(granted)
+    if not bits:
+        return
+    if scope == "named" and subject.unscoped & bits:
+        return
+    bits &= ~sets.find(texts(params, "except-sets")).within(bits)
+    if params["scopable"]:
+        bits &= ~subject.catalog.without_resource_types()
+    if not bits or (params["conditions"] == "excuse" and (subject.narrowed or subject.bounded)):
+        return
+    without = texts(params, "without")
+    if without and sets.find(without).within(subject.owner.granted):
+        return
+    match = _items_match(subject, bits)
+    if match is not None:
+        yield match
+
+
+def _items_match(
+    subject: StatementSubject, bits: int, properties: Mapping[str, object] | None = None
+) -> Match | None:
+    """Return the match of the items that grant the actions, or None: a NotAction has no items."""
+    hits = [value for value, _ in subject.actions_granting(bits)]
+    if not hits:
+        return None
+    evidence = tuple(str(value) for value in hits)
+    words = {"actions": names_in(subject.catalog, bits), "resources": _resources(subject)}
+    marks: tuple[tuple[Value, str], ...] = tuple(
+        (value, "on these resources")
+        for value in subject.statement.resources or ()
+        if "*" in value.literal and reach(value).breadth >= Breadth.TYPE
+    )
+    return actions_match(hits, evidence, words, subject, marks[:1], properties)
+
+
+def _resources(subject: StatementSubject) -> str:
+    """Return how a message names what the statement is on."""
+    statement = subject.statement
+    if statement.not_resources is not None:
+        return "all resources but a few"
+    if subject.star_resource is not None:
+        return "every resource"
+    values = statement.resources or ()
+    wide = next((value for value in values if reach(value).breadth >= Breadth.TYPE), None)
+    shown = wide if wide is not None else next(iter(values), None)
+    return "no resource" if shown is None else f"'{shown}'"
+
+
+def escalation(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find IAM actions of the `sets` on identities that the statement leaves open.
+
+    Each action reaches identities of its own type: a role pattern grants nothing to an action on
+    users. With `own-identity` the caller's own name counts as a target too. `at-least` is the number
+    of sets that must be hit. Conditions on the caller, the network or MFA do not close a path; one
+    that narrows the target or what may be attached does.
+    """
+    granted = subject.granted
+    sets = action_sets()
+    names = texts(params, "sets")
+    if not sets.find(names).within(granted) or subject.narrowed:
+        return
+    at_least = params["at-least"]
+    assert isinstance(at_least, int)
+    bits = 0
+    hit = []
+    for name in names:
+        found = _reached(subject, sets.by_target((name,)), granted, own=bool(params["own-identity"]))
+        if found:
+            hit.append(name)
+            bits |= found
+    if len(hit) < at_least:
+        return
+    match = _items_match(subject, bits, {"methods": hit} if at_least > 1 else None)
+    if match is not None:
+        yield match
+
+
+def _reached(subject: StatementSubject, groups: list[tuple[str, ActionSet]], granted: int, *, own: bool) -> int:
+    """Return those actions of the groups that reach an open (or the caller's own) identity."""
+    bits = 0
+    for target, actions in groups:
+        found = actions.within(granted)
+        if found and _target_open(subject, target, own=own):
+            bits |= found
+    return bits
+
+
+def _target_open(subject: StatementSubject, target: str, *, own: bool) -> bool:
+    """Say whether the statement leaves open which IAM identity of the type is meant."""
+    statement = subject.statement
+    if statement.not_resources is not None:
+        return True
+    for value in statement.resources or ():
+        if value.text == "*":
+            return True
+        width = reach(value)
+        if width.breadth is Breadth.STAR:
+            return True
+        if not _is_iam(width.service):
+            continue
+        if width.breadth is Breadth.SERVICE or (width.breadth is Breadth.TYPE and width.type == target):
+            return True
+        if own and width.caller and width.type == target:
+            return True
+    return False
+
+
+def _is_iam(service: str) -> bool:
+    return service == "iam" or "*" in service
+
+
+def create_principal(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a statement that creates roles or users of a name pattern and gives them any policy.
+
+    Where the names are wholly open the rules about attaching policies speak already. A condition on
+    the boundary or on what may be attached clears it.
+    """
+    granted, catalog = subject.granted, subject.catalog
+    if subject.narrowed:
+        return
+    for target, create, give in (
+        ("role", "iam:CreateRole", ("iam:AttachRolePolicy", "iam:PutRolePolicy")),
+        ("user", "iam:CreateUser", ("iam:AttachUserPolicy", "iam:PutUserPolicy")),
+    ):
+        created = catalog.expand(create) & granted
+        given = (catalog.expand(give[0]) | catalog.expand(give[1])) & granted
+        if not created or not given or _target_open(subject, target, own=False):
+            continue
+        patterns = [
+            value
+            for value in subject.statement.resources or ()
+            if reach(value).breadth is Breadth.PARTIAL and reach(value).type == target
+        ]
+        if not patterns:
+            continue
+        hits = [value for value, _ in subject.actions_granting(created | given)]
+        if hits:
+            evidence = tuple(str(value) for value in (*hits, *patterns))
+            words = {"actions": names_in(catalog, created | given), "resources": f"'{patterns[0]}'"}
+            yield actions_match(hits, evidence, words, subject, ((patterns[0], "names of this pattern"),))
+
+
+def service_linked_role(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find iam:CreateServiceLinkedRole for any service: the role's name is open, and no condition
+    on iam:AWSServiceName names the services without a wildcard."""
+    wanted = subject.catalog.expand("iam:CreateServiceLinkedRole")
+    if not subject.granted & wanted or subject.statement.unread_condition:
+        return
+    for condition in subject.statement.conditions:
+        if condition.key.lower() == "iam:awsservicename" and condition.values:
+            from iamlint.semantics.conditions import parse_operator
+
+            operator = parse_operator(condition.operator)
+            if not operator.negated and not any("*" in v.literal or "?" in v.literal for v in condition.values):
+                return
+    statement = subject.statement
+    place = statement.not_resources[0] if statement.not_resources else None
+    for value in statement.resources or ():
+        if value.text == "*" or _any_linked_role(value):
+            place = value
+            break
+    if place is None:
+        return
+    items = [value for value, _ in subject.actions_granting(wanted)]
+    if items:
+        yield actions_match(items, tuple(map(str, items)), {"resources": str(place)}, subject, ((place, "any role"),))
+    elif statement.not_actions:
+        yield Match(statement.not_actions[0], ("NotAction",), {"resources": str(place)}, marks=((place, "any role"),))
+
+
+def _any_linked_role(value: Value) -> bool:
+    width = reach(value)
+    if width.breadth is Breadth.STAR:
+        return True
+    if not _is_iam(width.service):
+        return False
+    if width.breadth is Breadth.SERVICE or (width.breadth is Breadth.TYPE and width.type == "role"):
+        return True
+    name = value.literal.partition(":role/")[2]
+    return name.startswith("aws-service-role/") and not name.removeprefix("aws-service-role/").strip("*/")

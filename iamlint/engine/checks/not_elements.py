@@ -1,0 +1,74 @@
+"""Checks of NotAction, NotResource and NotPrincipal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from iamlint.engine.checks.wording import texts
+from iamlint.engine.judge import listed
+from iamlint.engine.scope import Breadth, reach
+from iamlint.engine.subject import Match, StatementSubject
+from iamlint.model import Value
+
+__all__ = ["deny_leaves_all", "not_element"]
+
+
+def not_element(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find statements of the effect of the rule that have all of `elements`.
+
+    With `resources: wide` only those on `*`, on a whole service or with NotResource; with `narrow`
+    only those on less. The place is the first named value.
+    """
+    statement = subject.statement
+    if not (statement.is_deny if params["effect"] == "Deny" else statement.is_allow):
+        return
+    wanted = texts(params, "elements")
+    found: list[tuple[str, Sequence[Value]]] = []
+    for name in wanted:
+        values = _values(subject, name)
+        if values is None:
+            return
+        found.append((name, values))
+    resources = params["resources"]
+    if resources != "any" and (_wide(subject) != (resources == "wide")):
+        return
+    evidence = tuple(str(value) for _, values in found for value in values)
+    places = [values[0] for _, values in found if values]
+    words = {"excluded": listed(evidence)}
+    marks = tuple((value, "") for value in places[1:])
+    yield Match(places[0] if places else statement.pointer, evidence, words, marks=marks)
+
+
+def _values(subject: StatementSubject, name: str) -> Sequence[Value] | None:
+    statement = subject.statement
+    if name == "NotAction":
+        return statement.not_actions
+    if name == "NotResource":
+        return statement.not_resources
+    principals = statement.not_principals
+    return None if principals is None else [principal.value for principal in principals]
+
+
+def _wide(subject: StatementSubject) -> bool:
+    statement = subject.statement
+    if statement.not_resources is not None:
+        return True
+    return any(reach(value).breadth >= Breadth.SERVICE for value in statement.resources or ())
+
+
+def deny_leaves_all(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Deny whose NotAction or NotResource leaves everything out, so that it denies nothing."""
+    statement = subject.statement
+    for name, values in (("NotAction", statement.not_actions), ("NotResource", statement.not_resources)):
+        for value in values or ():
+            text = value.text
+            if text is None:
+                continue
+            everything = (
+                subject.catalog.expand(text) == subject.catalog.all_actions
+                if name == "NotAction"
+                else bool(text) and not text.strip("*")
+            )
+            if everything:
+                yield Match(value, (text,), {"element": name})
+                return

@@ -1,0 +1,41 @@
+"""Checks of the root user as somebody who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from iamlint.engine.subject import Match, StatementSubject
+from iamlint.model import Condition, Value
+from iamlint.semantics.conditions import parse_operator
+
+__all__ = ["root_condition"]
+
+
+def root_condition(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a test in an Allow that only the root user of an account passes.
+
+    `aws:PrincipalArn` of the root user ends in `:root`; its `aws:PrincipalType` is `Account` (IAM user
+    guide, principal key values; `Root` is what many write and nobody has).
+    """
+    for condition in subject.statement.conditions:
+        key = condition.key.lower()
+        if key not in {"aws:principalarn", "aws:principaltype"}:
+            continue
+        operator = parse_operator(condition.operator)
+        if not operator.known or operator.negated or operator.base == "Null":
+            continue
+        for value in condition.values:
+            if _is_root(key, value):
+                yield Match(value, (condition.key, str(value)), {"key": _shown(condition), "value": str(value)})
+                break
+
+
+def _is_root(key: str, value: Value) -> bool:
+    text = value.literal
+    if key == "aws:principaltype":
+        return text.lower() in {"root", "account"}
+    return text.startswith("arn:") and text.endswith(":root")
+
+
+def _shown(condition: Condition) -> str:
+    return condition.key

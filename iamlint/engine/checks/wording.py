@@ -1,0 +1,64 @@
+"""How checks of actions speak: parameters as texts, names of actions, the match of some action items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from iamlint.catalog import Catalog
+from iamlint.engine.judge import listed
+from iamlint.engine.subject import Match, StatementSubject
+from iamlint.model import Value
+from iamlint.semantics.patterns import has_wildcard
+
+__all__ = ["actions_match", "condition_note", "names_in", "shown_action", "texts"]
+
+
+def texts(params: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """Return a parameter that is a list of texts; empty where the rule gives none."""
+    value = params.get(name)
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+
+def condition_note(subject: StatementSubject) -> tuple[str, ...]:
+    """Return the note that there are conditions which the check did not count as a limit."""
+    keys = dict.fromkeys(condition.key for condition in subject.statement.conditions)
+    return (f"not counted as a limit: the condition on {listed(keys)}",) if keys else ()
+
+
+def actions_match(
+    items: Sequence[Value],
+    evidence: tuple[str, ...],
+    words: Mapping[str, str],
+    subject: StatementSubject,
+    more_marks: tuple[tuple[Value, str], ...] = (),
+    properties: Mapping[str, object] | None = None,
+) -> Match:
+    """Return the match of some action items: the first is the place, the others are marks."""
+    return Match(
+        items[0],
+        evidence,
+        words,
+        marks=(*((value, "also") for value in items[1:]), *more_marks),
+        notes=condition_note(subject),
+        properties=properties or {},
+        items=tuple(items),
+    )
+
+
+def shown_action(catalog: Catalog, value: Value, found: int) -> str:
+    """Return an action item as people read it; of a pattern that takes in one action, that one."""
+    if found.bit_count() == 1:
+        return next(catalog.names(found))
+    text = str(value)
+    service, colon, name = text.partition(":")
+    return text if has_wildcard(text) or not colon else f"{service.lower()}:{name}"
+
+
+def names_in(catalog: Catalog, bits: int, most: int = 5) -> str:
+    """Return the actions of a set as people list them: the first few, and how many more."""
+    total = bits.bit_count()
+    few = 0
+    for _ in range(min(most, total)):
+        few |= bits & ~few & -(bits & ~few)
+    names = list(catalog.names(few))
+    return listed([*names, *([""] * (total - len(names)))], most)

@@ -1,0 +1,162 @@
+"""How wide a resource pattern is, and whether a condition narrows what a statement reaches.
+
+Breadth is about names: `role/*` is every role, `role/app-*` a part of them, `bucket/*` one bucket.
+The Region and the account of an ARN do not count: whoever may touch every queue of one Region may
+touch every queue that matters. A hole is a name that somebody else writes, never a wildcard.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from iamlint.catalog import Catalog
+from iamlint.engine.action_sets import action_sets
+from iamlint.model import Condition, Statement, Value
+from iamlint.semantics.conditions import parse_operator
+
+__all__ = ["Breadth", "Reach", "narrows_request", "reach", "reach_of", "unscoped_mask"]
+
+_HOLE = "\0"
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_CALLER = re.compile(r"\$\{aws:(?:username|userid)\}", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[/:]")
+_LONGEST_CACHED = 2_048
+
+# Services with ARNs that start with a name where others have the word for a type. Found in the
+# catalogue: resource types whose ARN format opens with a placeholder after the account.
+_NO_TYPE_WORD = frozenset(
+    "codecommit codepipeline execute-api neptune-db s3 servicequotas sns sqs ssm-sap wafv2".split()
+)
+
+# Actions that work on resources of another service: roles are assumed by STS actions, instances
+# are reached through Systems Manager and Instance Connect (Service Authorization Reference).
+_ALSO_REACHES = {"iam": ("sts",), "ec2": ("ssm", "ec2-instance-connect")}
+
+
+class Breadth(enum.IntEnum):
+    """How much of a service a resource pattern takes in, from one thing to everything."""
+
+    NAMED = 0
+    PARTIAL = 1
+    TYPE = 2
+    SERVICE = 3
+    STAR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a resource pattern takes in.
+
+    `service` and `type` are the words of the ARN (`iam`, `role`), empty where there are none.
+    `account` and `region` are the fields as written, a hole as NUL. `caller` is set when the name
+    is the caller's own (`user/${aws:username}`).
+    """
+
+    breadth: Breadth
+    service: str = ""
+    type: str = ""
+    region: str = ""
+    account: str = ""
+    caller: bool = False
+
+
+def reach(value: Value) -> Reach:
+    """Return what a Resource value takes in."""
+    text = value.text
+    if text is None:
+        text = "".join(part if isinstance(part, str) else _HOLE for part in value.parts)
+    return reach_of(text) if len(text) <= _LONGEST_CACHED else _reach(text)
+
+
+@lru_cache(maxsize=8_192)
+def reach_of(text: str) -> Reach:
+    """Return what a resource pattern takes in; holes are written as NUL."""
+    return _reach(text)
+
+
+def _reach(text: str) -> Reach:
+    if text and not text.strip("*"):
+        return Reach(Breadth.STAR)
+    caller = False
+    if "${" in text:
+        caller = _CALLER.search(text) is not None
+        text = _VARIABLE.sub(_HOLE, text)
+    fields = text.split(":", 5)
+    if len(fields) < 6:
+        if not fields[-1].endswith("*"):
+            return Reach(Breadth.NAMED, caller=caller)
+        # The last star runs on through the fields that are not written.
+        fields.extend("*" * (6 - len(fields)))
+    service, region, account, name = fields[2:]
+    if not name.strip("*/:"):
+        breadth = Breadth.STAR if service and not service.strip("*") else Breadth.SERVICE
+        return Reach(breadth if "*" in name else Breadth.NAMED, service, "", region, account)
+    kind, breadth = _name_breadth(service, name)
+    return Reach(breadth, service, kind, region, account, caller)
+
+
+def _name_breadth(service: str, name: str) -> tuple[str, Breadth]:
+    """Return the word for the type and the breadth of the part behind the account."""
+    if "*" not in name and "?" not in name:
+        typed = service not in _NO_TYPE_WORD
+        return (_SEPARATOR.split(name.lstrip("/"), maxsplit=1)[0] if typed else ""), Breadth.NAMED
+    if service in _NO_TYPE_WORD:
+        first = _SEPARATOR.split(name, maxsplit=1)[0]
+        return "", Breadth.PARTIAL if _open(first) else Breadth.NAMED
+    kind, *rest = _SEPARATOR.split(name.lstrip("/"), maxsplit=1)
+    if _open(kind):
+        return "", Breadth.PARTIAL
+    if not rest:
+        return kind, Breadth.NAMED
+    if "*" in rest[0] and not rest[0].strip("*/:"):
+        return kind, Breadth.TYPE
+    # An IAM name may have a path before it, so the name itself is open when anything is.
+    first = rest[0] if service == "iam" else _SEPARATOR.split(rest[0], maxsplit=1)[0]
+    return kind, Breadth.PARTIAL if _open(first) else Breadth.NAMED
+
+
+def _open(name: str) -> bool:
+    """Say whether a name is open; the six characters that Secrets Manager adds are not counted."""
+    name = name.removesuffix("-??????")
+    return "*" in name or "?" in name
+
+
+def unscoped_mask(statement: Statement, catalog: Catalog) -> int:
+    """Return the set of actions for which the statement's resources are wide open."""
+    if statement.not_resources is not None:
+        return catalog.all_actions
+    mask = 0
+    for value in statement.resources or ():
+        if value.text == "*":
+            return catalog.all_actions
+        if "*" not in value.literal:
+            continue
+        found = reach(value)
+        if found.breadth is Breadth.STAR:
+            return catalog.all_actions
+        if found.breadth >= Breadth.TYPE:
+            mask |= catalog.service_bits(found.service)
+            for other in _ALSO_REACHES.get(found.service, ()):
+                mask |= catalog.service_bits(other)
+    return mask
+
+
+def narrows_request(condition: Condition) -> bool:
+    """Say whether one test limits the resources or requests that a statement is about.
+
+    A test that an absent key passes (IfExists, ForAllValues), a negated one and a lone star limit
+    nothing. Which keys only describe the caller or the way in stands in `action_sets.json`.
+    """
+    operator = parse_operator(condition.operator)
+    if operator.negated or operator.if_exists or operator.quantifier == "ForAllValues":
+        return False
+    if action_sets().describes_caller(condition.key):
+        return False
+    if operator.base == "Null":
+        return all(str(value).lower() == "false" for value in condition.values)
+    return bool(condition.values) and not any(
+        value.text is not None and not value.text.strip("*") for value in condition.values
+    )

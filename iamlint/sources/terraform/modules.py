@@ -1,0 +1,227 @@
+"""The files of `*.tf.json` modules to policies, with local modules called as Terraform calls them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from iamlint.model import Document, Extraction, Hole, Pointer, Policy
+from iamlint.sources.locations import locations
+from iamlint.sources.source import SourceFile, SourceOptions
+from iamlint.sources.terraform.document import ModuleFiles
+from iamlint.sources.terraform.evaluate import Context, Instance
+from iamlint.sources.terraform.json_syntax import read_modules
+from iamlint.sources.terraform.meaning import known_text
+from iamlint.sources.terraform.module import Block, Module
+from iamlint.sources.terraform.policies import PolicyReader
+from iamlint.sources.tree import Unknown
+
+__all__ = ["NAMED_TYPES", "NAME_ARGUMENTS", "extract_module"]
+
+_NODES_PER_CHARACTER = 20
+_LEAST_NODES = 2_000_000
+_MAX_INSTANCES = 200
+_MAX_MODULE_DEPTH = 8
+_META_ARGUMENTS = frozenset({"source", "version", "count", "for_each", "providers", "depends_on", "//"})
+
+
+def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
+    """Return what the `*.tf.json` files of one directory, or of several that call each other, hold.
+
+    A directory that another one of `files` calls as a local module is read once for each call, with
+    its inputs bound; any other is read by itself. Never raises for what the files hold.
+    """
+    documents: ModuleFiles = {}
+    modules, broken, diagnostics = read_modules(files, documents)
+    size = sum(len(file.data) for file in files)
+    context = Context(options, documents, _LEAST_NODES + size * _NODES_PER_CHARACTER, diagnostics)
+    instances = list(_instances(modules, context))
+    resources = [
+        BlockResource(instance, block)
+        for instance in instances
+        for block in instance.module.blocks
+        if _matters(block)
+    ]
+    extraction = PolicyReader(resources, ModuleNames(instances), options).read()
+    policies = _once(extraction.policies) if len(instances) > len(modules) else extraction.policies
+    return replace(
+        extraction,
+        policies=tuple(policies),
+        broken=tuple(broken),
+        diagnostics=(*context.diagnostics, *extraction.diagnostics),
+    )
+
+
+def _matters(block: Block) -> bool:
+    if block.kind == "data":
+        return block.type == "aws_iam_policy_document"
+    return locations("terraform").knows(block.type)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResource:
+    """A block of a module as a resource."""
+
+    instance: Instance
+    block: Block
+
+    @property
+    def address(self) -> str:
+        """The address that Terraform prints."""
+        return self.instance.address(self.block)
+
+    @property
+    def type(self) -> str:
+        """The type; that of a data source starts with `data.`."""
+        return f"data.{self.block.type}" if self.block.kind == "data" else self.block.type
+
+    @property
+    def document(self) -> Document:
+        """The file that the block is written in."""
+        return self.block.document
+
+    @property
+    def pointer(self) -> Pointer:
+        """The place of the body."""
+        return self.block.pointer
+
+    def argument(self, name: str) -> tuple[object, Pointer] | None:
+        """Return what an argument, or the nested blocks of a name, come to; None where absent."""
+        return self.instance.argument(self.block, name)
+
+
+def _instances(modules: Mapping[str, Module], context: Context) -> Iterator[Instance]:
+    """Yield the modules that nothing calls, and below each the modules that it calls."""
+    called = {target for module in modules.values() for _, target in _local_calls(module, modules)}
+    roots = [module for directory, module in sorted(modules.items()) if directory not in called]
+    covered: set[str] = set()
+    count = 0
+    for root in roots or [module for _, module in sorted(modules.items())][:1]:
+        for instance in _below(Instance(root, context), modules, (root.directory,)):
+            covered.add(instance.module.directory)
+            yield instance
+            count += 1
+            if count >= _MAX_INSTANCES:
+                break
+    # Modules that only call each other, and those beyond the bounds, are read by themselves.
+    for directory, module in sorted(modules.items()):
+        if directory not in covered:
+            yield Instance(module, context)
+
+
+def _below(instance: Instance, modules: Mapping[str, Module], path: tuple[str, ...]) -> Iterator[Instance]:
+    calls = [
+        (block, target) for block, target in _local_calls(instance.module, modules) if target not in path
+    ]
+    children = []
+    for block, target in calls:
+        inputs = _Inputs(instance, block)
+        prefix = f"{instance.address(block)}."
+        child = Instance(modules[target], instance.context, prefix=prefix, inputs=inputs, root=instance.root)
+        instance.children[block.name] = child
+        children.append((child, target))
+    yield instance
+    if len(path) < _MAX_MODULE_DEPTH:
+        for child, target in children:
+            yield from _below(child, modules, (*path, target))
+
+
+def _local_calls(module: Module, modules: Mapping[str, Module]) -> Iterator[tuple[Block, str]]:
+    """Yield the module calls with a source among the directories that were read."""
+    for block in module.calls.values():
+        source = block.body.get("source")
+        if isinstance(source, str) and source.startswith(("./", "../")):
+            directory = posixpath.normpath(posixpath.join(module.directory or ".", source))
+            directory = "" if directory == "." else directory
+            if directory in modules:
+                yield block, directory
+
+
+class _Inputs(Mapping[str, object]):
+    """The arguments of a module call, worked out when the child asks for them."""
+
+    def __init__(self, parent: Instance, block: Block) -> None:
+        self._parent = parent
+        self._block = block
+        self._known: dict[str, object] = {}
+        self._active: set[str] = set()
+
+    def __getitem__(self, name: str) -> object:
+        if name in _META_ARGUMENTS or name not in self._block.body:
+            raise KeyError(name)
+        if name in self._known:
+            return self._known[name]
+        if name in self._active:
+            return Unknown(Hole("variable", f"var.{name}"))
+        written = self._block.written(name)
+        assert written is not None
+        self._active.add(name)
+        try:
+            value = self._known[name] = self._parent.input(written, self._parent.scope(self._block))
+        finally:
+            self._active.discard(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._block.body and name not in _META_ARGUMENTS
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._block.body if name not in _META_ARGUMENTS)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+NAMED_TYPES = {
+    "role": ("aws_iam_role",),
+    "user": ("aws_iam_user",),
+    "group": ("aws_iam_group",),
+    "s3-bucket": ("aws_s3_bucket",),
+    "lambda-function": ("aws_lambda_function",),
+    "ecr-repository": ("aws_ecr_repository",),
+    "backup-vault": ("aws_backup_vault",),
+    "event-bus": ("aws_cloudwatch_event_bus",),
+    "es-domain": ("aws_opensearch_domain", "aws_elasticsearch_domain"),
+    "glacier-vault": ("aws_glacier_vault",),
+}
+NAME_ARGUMENTS = {
+    "aws_s3_bucket": "bucket",
+    "aws_lambda_function": "function_name",
+    "aws_opensearch_domain": "domain_name",
+    "aws_elasticsearch_domain": "domain_name",
+}
+
+
+class ModuleNames:
+    """Finds the resources of a unit by their literal names."""
+
+    def __init__(self, instances: Sequence[Instance]) -> None:
+        self._instances = instances
+        self._known: dict[str, dict[str, str]] = {}
+
+    def find(self, word: str, name: str) -> str | None:
+        """Return the address of the resource that `word` means whose name is known to be `name`."""
+        known = self._known.get(word)
+        if known is None:
+            known = self._known[word] = {}
+            for instance in self._instances:
+                for block in instance.module.blocks:
+                    if block.kind == "resource" and block.type in NAMED_TYPES.get(word, ()):
+                        argument = instance.argument(block, NAME_ARGUMENTS.get(block.type, "name"))
+                        text = known_text(argument[0]) if argument is not None else None
+                        if text:
+                            known.setdefault(text, instance.address(block))
+        return known.get(name)
+
+
+def _once(policies: Sequence[Policy]) -> Iterator[Policy]:
+    """Leave out what a further call of a module repeats word for word."""
+    seen: dict[tuple[int, Pointer], list[Policy]] = {}
+    for policy in policies:
+        same = seen.setdefault((id(policy.document), policy.pointer), [])
+        if any(other.statements == policy.statements and other.kind is policy.kind for other in same):
+            continue
+        same.append(policy)
+        yield policy
+

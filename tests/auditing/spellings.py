@@ -1,0 +1,131 @@
+"""One policy written in every format that iamlint reads, for the test that all agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from iamlint.model import PolicyKind
+
+Policy = Mapping[str, object]
+
+# A CloudFormation type, its property, and the fixed properties beside it, by kind and resource word.
+_CLOUDFORMATION: dict[str, tuple[str, str, dict[str, object]]] = {
+    "identity": ("AWS::IAM::ManagedPolicy", "PolicyDocument", {}),
+    "trust": ("AWS::IAM::Role", "AssumeRolePolicyDocument", {}),
+    "permission-set": ("AWS::SSO::PermissionSet", "InlinePolicy", {"Name": "p", "InstanceArn": "i"}),
+    "scp": ("AWS::Organizations::Policy", "Content", {"Type": "SERVICE_CONTROL_POLICY", "Name": "p"}),
+    "rcp": ("AWS::Organizations::Policy", "Content", {"Type": "RESOURCE_CONTROL_POLICY", "Name": "p"}),
+    "endpoint": ("AWS::EC2::VPCEndpoint", "PolicyDocument", {"VpcId": "v", "ServiceName": "s"}),
+    "s3-bucket": ("AWS::S3::BucketPolicy", "PolicyDocument", {"Bucket": "b"}),
+    "sqs-queue": ("AWS::SQS::QueuePolicy", "PolicyDocument", {"Queues": ["q"]}),
+    "sns-topic": ("AWS::SNS::TopicPolicy", "PolicyDocument", {"Topics": ["t"]}),
+    "kms-key": ("AWS::KMS::Key", "KeyPolicy", {}),
+    "secret": ("AWS::SecretsManager::ResourcePolicy", "ResourcePolicy", {"SecretId": "s"}),
+    "ecr-repository": ("AWS::ECR::Repository", "RepositoryPolicyText", {}),
+    "efs-file-system": ("AWS::EFS::FileSystem", "FileSystemPolicy", {}),
+    "es-domain": ("AWS::OpenSearchService::Domain", "AccessPolicies", {}),
+    "event-bus": ("AWS::Events::EventBus", "Policy", {"Name": "b"}),
+    "iot-certificate": ("AWS::IoT::Policy", "PolicyDocument", {}),
+    "api-gateway": ("AWS::ApiGateway::RestApi", "Policy", {}),
+}
+
+_TERRAFORM: dict[str, tuple[str, str, dict[str, object]]] = {
+    "identity": ("aws_iam_policy", "policy", {}),
+    "trust": ("aws_iam_role", "assume_role_policy", {}),
+    "permission-set": ("aws_ssoadmin_permission_set_inline_policy", "inline_policy", {}),
+    "scp": ("aws_organizations_policy", "content", {"type": "SERVICE_CONTROL_POLICY"}),
+    "rcp": ("aws_organizations_policy", "content", {"type": "RESOURCE_CONTROL_POLICY"}),
+    "endpoint": ("aws_vpc_endpoint_policy", "policy", {}),
+    "s3-bucket": ("aws_s3_bucket_policy", "policy", {"bucket": "b"}),
+    "sqs-queue": ("aws_sqs_queue_policy", "policy", {"queue_url": "q"}),
+    "sns-topic": ("aws_sns_topic_policy", "policy", {"arn": "t"}),
+    "kms-key": ("aws_kms_key_policy", "policy", {"key_id": "k"}),
+    "secret": ("aws_secretsmanager_secret_policy", "policy", {"secret_arn": "s"}),
+    "ecr-repository": ("aws_ecr_repository_policy", "policy", {"repository": "r"}),
+    "efs-file-system": ("aws_efs_file_system_policy", "policy", {"file_system_id": "f"}),
+    "es-domain": ("aws_opensearch_domain_policy", "access_policies", {"domain_name": "d"}),
+    "event-bus": ("aws_cloudwatch_event_bus_policy", "policy", {"event_bus_name": "b"}),
+    "iot-certificate": ("aws_iot_policy", "policy", {}),
+    "api-gateway": ("aws_api_gateway_rest_api_policy", "policy", {"rest_api_id": "a"}),
+    "glacier-vault": ("aws_glacier_vault", "access_policy", {"name": "v"}),
+    "glue-catalog": ("aws_glue_resource_policy", "policy", {}),
+}
+
+
+def key_of(kind: PolicyKind, on: str | None) -> str:
+    """Return the key of the tables for a kind and a resource word."""
+    return on if on is not None and kind in {PolicyKind.RESOURCE, PolicyKind.IDENTITY} and on in _TERRAFORM else kind.value
+
+
+def template(policy: Policy, key: str) -> dict[str, object] | None:
+    """Return a template that holds the policy, or None when CloudFormation has no place for it."""
+    if key not in _CLOUDFORMATION:
+        return None
+    kind, name, beside = _CLOUDFORMATION[key]
+    properties = {**beside, name: policy}
+    return {"Resources": {"P": {"Type": kind, "Properties": properties}}}
+
+
+def template_json(policy: Policy, key: str) -> str | None:
+    made = template(policy, key)
+    return None if made is None else json.dumps(made, indent=1)
+
+
+def template_yaml(policy: Policy, key: str) -> str | None:
+    import yaml
+
+    made = template(policy, key)
+    # Quoted scalars throughout: the text, not what YAML would make of it.
+    return None if made is None else yaml.safe_dump(json.loads(json.dumps(made)), default_style='"', allow_unicode=False)
+
+
+def template_with_text(policy: Policy, key: str) -> str | None:
+    made = template(json.loads(json.dumps(policy)), key)
+    if made is None:
+        return None
+    kind, name, beside = _CLOUDFORMATION[key]
+    return json.dumps({"Resources": {"P": {"Type": kind, "Properties": {**beside, name: json.dumps(policy)}}}})
+
+
+def terraform(policy: Policy, key: str) -> str | None:
+    """Return Terraform JSON syntax; `${` of a policy variable has to be doubled there."""
+    if key not in _TERRAFORM:
+        return None
+    kind, name, beside = _TERRAFORM[key]
+    text = json.dumps(policy).replace("${", "$${").replace("%{", "%%{")
+    return json.dumps({"resource": {kind: {"p": {**beside, name: text}}}}, indent=1)
+
+
+def plan(policy: Policy, key: str) -> str | None:
+    if key not in _TERRAFORM:
+        return None
+    kind, name, beside = _TERRAFORM[key]
+    values = {**beside, name: json.dumps(policy)}
+    change = {"actions": ["create"], "before": None, "after": values, "after_unknown": {}}
+    return json.dumps(
+        {
+            "format_version": "1.2",
+            "terraform_version": "1.9.0",
+            "resource_changes": [
+                {
+                    "address": f"{kind}.p",
+                    "mode": "managed",
+                    "type": kind,
+                    "name": "p",
+                    "provider_name": "registry.terraform.io/hashicorp/aws",
+                    "change": change,
+                }
+            ],
+            "configuration": {"root_module": {}},
+        }
+    )
+
+
+SPELLINGS: dict[str, Callable[[Policy, str], str | None]] = {
+    "template.json": template_json,
+    "template.yaml": template_yaml,
+    "text.json": template_with_text,
+    "main.tf.json": terraform,
+    "plan.json": plan,
+}

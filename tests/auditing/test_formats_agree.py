@@ -1,0 +1,56 @@
+"""The same policy gives the same findings in every spelling: a rule knows nothing of formats."""
+
+from __future__ import annotations
+
+import pytest
+
+from iamlint.auditing.examples import example_extraction
+from iamlint.engine.judge import Judge
+from iamlint.engine.load import load_rules
+from iamlint.engine.rule import Example, Profile, Rule
+from iamlint.engine.subject import Settings
+from iamlint.model import Extraction, Finding
+from iamlint.sources.routing import extract_unit
+from iamlint.sources.source import SourceFile, SourceOptions
+from spellings import SPELLINGS, key_of
+
+RULES = load_rules()
+CASES = [
+    (rule, example)
+    for rule in RULES.rules
+    for example in (*RULES.text(rule).bad, *RULES.text(rule).good)
+    if "policy" in example.subject and "location" not in example.subject and "attached-to" not in example.subject
+]
+
+
+def places(rule: Rule, example: Example, extraction: Extraction) -> list[str]:
+    accounts = example.subject.get("accounts", [])
+    trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
+    found = Judge([rule], Settings(accounts=trusted), Profile.AUDIT).judge(extraction)
+    return sorted(finding.pointer for finding in found if isinstance(finding, Finding))
+
+
+@pytest.mark.parametrize("file_name", SPELLINGS)
+def test_every_rule_fires_alike(file_name: str) -> None:
+    different = []
+    compared = 0
+    for rule, example in CASES:
+        (policy,) = example_extraction(rule, example).policies
+        on = policy.on[0] if policy.on else None
+        if policy.on and key_of(policy.kind, on) != on:
+            continue
+        if policy.kind == "resource" and on is None:
+            continue
+        document = example.subject["policy"]
+        if not isinstance(document, dict):
+            continue
+        text = SPELLINGS[file_name](document, key_of(policy.kind, on))
+        if text is None:
+            continue
+        extraction = extract_unit([SourceFile(file_name, text.encode())], SourceOptions())
+        compared += 1
+        found = places(rule, example, extraction)
+        if found != sorted(example.at):
+            different.append(f"{rule.id} {example.name}: {sorted(example.at)} in JSON, {found} in {file_name}")
+    assert different == []
+    assert compared > len(CASES) / 3

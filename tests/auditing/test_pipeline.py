@@ -1,0 +1,149 @@
+"""The whole run: what is read, in which order, and that nothing is lost on several cores."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from iamlint import audit
+from iamlint.auditing.pipeline import run
+from iamlint.auditing.settings import AuditSettings
+from iamlint.errors import UsageError
+from iamlint.model import PolicyKind, Severity
+
+ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+GOOD = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-1:111122223333:q"}]}
+
+
+def write(folder: Path, name: str, content: object) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
+
+
+def settings(folder: Path, *paths: str, **more: object) -> AuditSettings:
+    return AuditSettings(paths=paths or (".",), cwd=str(folder), **more)  # type: ignore[arg-type]
+
+
+def test_findings_come_in_path_order_with_exact_places(tmp_path: Path) -> None:
+    write(tmp_path, "b/x.json", ADMIN)
+    write(tmp_path, "a.json", ADMIN)
+    write(tmp_path, "c.json", GOOD)
+    outcome = run(settings(tmp_path))
+    assert [(f.primary.path, f.primary.start_line, f.rule_id) for f in outcome.findings] == [
+        ("a.json", 6, "IAM101"),
+        ("b/x.json", 6, "IAM101"),
+    ]
+    assert (outcome.tally.files, outcome.tally.policies, outcome.tally.statements) == (3, 3, 3)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_any_number_of_workers_gives_the_same(tmp_path: Path, jobs: int) -> None:
+    for index in range(40):
+        write(tmp_path, f"p{index:02}.json", ADMIN if index % 3 else GOOD)
+    write(tmp_path, "broken.json", '{"Statement": [{"Effect": ')
+    outcome = run(settings(tmp_path, jobs=jobs))
+    one = run(settings(tmp_path, jobs=1))
+    assert outcome.findings == one.findings
+    assert outcome.diagnostics == one.diagnostics
+    assert outcome.tally == one.tally
+
+
+def test_one_bad_file_stops_nothing_and_is_said(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", '{"Statement": [{"Effect": "Allow"')
+    (tmp_path / "b.json").write_bytes(b'{"Statement": "\xff"}')
+    write(tmp_path, "c.json", ADMIN)
+    write(tmp_path, "d.json", "[" * 10_000 + '"Statement"')
+    outcome = run(settings(tmp_path))
+    assert [d.code for d in outcome.diagnostics] == ["syntax-error", "not-text", "syntax-error"]
+    assert ("c.json", "IAM101") in [(f.primary.path, f.rule_id) for f in outcome.findings]
+
+
+def test_missing_path_is_fatal(tmp_path: Path) -> None:
+    outcome = run(settings(tmp_path, "nowhere.json"))
+    assert [d.fatal for d in outcome.diagnostics] == [True]
+
+
+def test_standard_input_is_a_named_file(tmp_path: Path) -> None:
+    outcome = run(AuditSettings(paths=(), cwd=str(tmp_path), stdin=json.dumps(ADMIN).encode(), stdin_name="in.json"))
+    assert [(f.primary.path, f.rule_id) for f in outcome.findings] == [("in.json", "IAM101")]
+
+
+def test_kind_from_the_command_line_and_from_the_configuration(tmp_path: Path) -> None:
+    write(tmp_path, "scp/full.json", ADMIN)
+    assert run(settings(tmp_path, "scp/full.json", policy_kind=PolicyKind.SCP)).findings == []
+    assert run(settings(tmp_path, policy_kinds=(("scp/*.json", PolicyKind.SCP),))).findings == []
+    assert run(settings(tmp_path)).findings != []
+
+
+@pytest.mark.parametrize(
+    ("more", "ids"),
+    [
+        ({}, {"IAM101"}),
+        ({"ignore": ("IAM101",)}, {"IAM102"}),
+        ({"ignore": ("IAM1",)}, set()),
+        ({"select": ("action-star",)}, {"IAM102"}),
+        ({"select": ("IAM1",), "ignore": ("IAM101",)}, {"IAM102"}),
+        ({"select": ("IAM102",), "ignore": ("IAM1",)}, {"IAM102"}),
+        ({"select": ("IAM101", "IAM102"), "ignore": ("ALL",)}, {"IAM101"}),
+        ({"per_file_ignores": (("*.json", ("IAM101", "IAM102")),)}, set()),
+    ],
+    ids=str,
+)
+def test_selection(tmp_path: Path, more: dict[str, object], ids: set[str]) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    found = {f.rule_id for f in run(settings(tmp_path, **more)).findings}
+    assert found & {"IAM101", "IAM102"} == ids
+
+
+def test_a_selector_that_matches_nothing_is_an_error_with_the_nearest_word(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        run(settings(tmp_path, select=("full-admin-statment",)))
+    assert "full-admin-statement" in caught.value.help
+
+
+def test_severity_of_a_rule_can_be_changed(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    outcome = run(settings(tmp_path, select=("IAM101",), severities={"IAM101": Severity.LOW}))
+    assert [f.severity for f in outcome.findings] == [Severity.LOW]
+
+
+def test_fingerprint_survives_reformatting_and_changes_with_the_action(tmp_path: Path) -> None:
+    first = {"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b"}]}
+    write(tmp_path, "a.json", first)
+    before = run(settings(tmp_path, select=("IAM102",))).findings
+    above = {"Sid": "B", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::c"}
+    write(tmp_path, "a.json", json.dumps({"Statement": [above, *first["Statement"]], "Version": "2012-10-17"}))
+    after = run(settings(tmp_path, select=("IAM102",))).findings
+    assert [f.fingerprint for f in before] == [f.fingerprint for f in after]
+    changed = {"Version": "2012-10-17", "Statement": [{**first["Statement"][0], "Action": "*:*"}]}  # type: ignore[dict-item]
+    write(tmp_path, "a.json", changed)
+    assert [f.fingerprint for f in run(settings(tmp_path, select=("IAM102",))).findings] != [f.fingerprint for f in before]
+
+
+def test_equal_fingerprints_in_one_report_are_numbered(tmp_path: Path) -> None:
+    twice = {"Version": "2012-10-17", "Statement": [ADMIN["Statement"][0], ADMIN["Statement"][0]]}  # type: ignore[index]
+    write(tmp_path, "a.json", twice)
+    prints = [f.fingerprint for f in run(settings(tmp_path, select=("IAM101",))).findings]
+    assert prints[1] == f"{prints[0]}:2"
+
+
+def test_the_library_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    monkeypatch.chdir(tmp_path)
+    result = audit("a.json", select=["IAM101"])
+    assert [f.rule_name for f in result.findings] == ["full-admin-statement"]
+    with pytest.raises(UsageError, match="profile"):
+        audit("a.json", profile="strickt")
+
+
+def test_files_outside_the_root_are_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "outside.json", ADMIN)
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    os.symlink(tmp_path / "outside.json", tmp_path / "repository" / "link.json")
+    outcome = run(settings(tmp_path / "repository"))
+    assert outcome.findings == []
+    assert [d.code for d in outcome.diagnostics] == ["outside-root"]
