@@ -59,11 +59,11 @@ def _service(
             {
                 "Name": resource["key"],
                 "ARNFormats": [part.strip() for part in resource["arn"].split(",")],
-                "ConditionKeys": resource["conditionKeys"],
+                "ConditionKeys": resource.get("conditionKeys", []),
             }
             for resource in resources.values()
         ],
-        "ConditionKeys": [{"Name": key["key"], "Types": [key["type"]]} for key in keys.values()],
+        "ConditionKeys": [{"Name": key["key"], "Types": [key.get("type", "String")]} for key in keys.values()],
     }
 
 

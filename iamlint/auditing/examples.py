@@ -120,7 +120,7 @@ def _grant(grant: object) -> Grant:
         what=str(grant.get("what")),
         document=document,
         pointer=(),
-        owner=Owner("$", None, ()),
+        owner=Owner(str(grant.get("owner", "$")), None, ()),
         on=_words(grant.get("on")),
         attachments=_words(grant.get("attached-to")),
         fields=fields,

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from iamlint.auditing.settings import AuditSettings
+from iamlint.auditing.pipeline import Outcome, Tally, Unit, judge_of, judge_unit
+from iamlint.auditing.selection import Selection, select_rules
+from iamlint.auditing.settings import AuditSettings, silent
+from iamlint.engine.judge import Judge
+from iamlint.engine.load import load_rules
 from iamlint.model import Diagnostic, Finding
-
-if TYPE_CHECKING:
-    from iamlint.auditing.pipeline import Outcome, Tally, _Unit
 
 __all__ = ["run_units"]
 
 _CHUNK_BYTES = 1_500_000
-_state: list[tuple[AuditSettings, object]] = []
+_MOST_WORKERS = 8
+
+_worker: list[tuple[AuditSettings, Selection, Judge]] = []
+"""What a worker process was started with; one entry, and none in the main process."""
 
 
-def run_units(units: Sequence[_Unit], settings: AuditSettings, outcome: Outcome) -> None:
+def run_units(units: Sequence[Unit], settings: AuditSettings, outcome: Outcome) -> None:
     """Judge the units in worker processes, adding to the outcome (which is sorted afterwards)."""
     from concurrent.futures import ProcessPoolExecutor
 
-    from iamlint.auditing.pipeline import without_readers
-
-    workers = settings.jobs or min(os.cpu_count() or 1, 8)
-    chunks = list(_chunks(units))
-    with ProcessPoolExecutor(
-        min(workers, len(chunks)), initializer=_start, initargs=(without_readers(settings),)
-    ) as pool:
+    chunks = _chunks(units)
+    workers = min(settings.jobs or min(os.cpu_count() or 1, _MOST_WORKERS), len(chunks))
+    # A function and the input's bytes do not travel; workers need neither.
+    plain = replace(settings, progress=silent, stdin=None, paths=())
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(plain,)) as pool:
         done = 0
         for chunk, (findings, diagnostics, tally) in zip(chunks, pool.map(_judge_chunk, chunks), strict=True):
             outcome.findings.extend(findings)
@@ -38,31 +40,26 @@ def run_units(units: Sequence[_Unit], settings: AuditSettings, outcome: Outcome)
             settings.progress(done, len(units))
 
 
-def _chunks(units: Sequence[_Unit]) -> list[list[_Unit]]:
-    chunks: list[list[_Unit]] = [[]]
+def _chunks(units: Sequence[Unit]) -> list[list[Unit]]:
+    chunks: list[list[Unit]] = [[]]
     size = 0
     for unit in units:
         if size > _CHUNK_BYTES:
             chunks.append([])
             size = 0
         chunks[-1].append(unit)
-        size += sum(file.size for file in unit.files) + 2000
+        # A file costs something however small it is.
+        size += sum(file.size + 2000 for file in unit.files)
     return chunks
 
 
 def _start(settings: AuditSettings) -> None:
-    from iamlint.auditing.pipeline import _judge
-    from iamlint.auditing.selection import select_rules
-    from iamlint.engine.load import load_rules
-
     selection = select_rules(load_rules(settings.rule_packs), settings)
-    _state[:] = [(settings, (_judge(selection, settings), selection))]
+    _worker[:] = [(settings, selection, judge_of(selection, settings))]
 
 
-def _judge_chunk(units: list[_Unit]) -> tuple[list[Finding], list[Diagnostic], Tally]:
-    from iamlint.auditing.pipeline import Outcome, judge_unit
-
-    settings, (judge, selection) = _state[0]  # type: ignore[misc]  # set by _start in this process
+def _judge_chunk(units: list[Unit]) -> tuple[list[Finding], list[Diagnostic], Tally]:
+    settings, selection, judge = _worker[0]
     outcome = Outcome(selection=selection)
     for unit in units:
         judge_unit(unit, settings, judge, outcome)

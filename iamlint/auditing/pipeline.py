@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
 from iamlint.engine.subject import Settings
-from iamlint.model import Diagnostic, Extraction, Finding, PolicyKind
+from iamlint.model import Diagnostic, Extraction, Finding, PolicyKind, Statement
 from iamlint.sources.discovery import FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
-__all__ = ["Outcome", "Tally", "extract_all", "run"]
+__all__ = ["Outcome", "Tally", "Unit", "extract_all", "judge_of", "judge_unit", "run"]
 
 _PARALLEL_BYTES = 6_000_000
 """Below this much candidate text one process is done before a second one has started."""
@@ -37,7 +37,7 @@ class Tally:
     def add(self, extraction: Extraction) -> None:
         """Count one extraction."""
         if extraction.policies or extraction.grants:
-            self.files_with_policies += len({p.document.path for p in (*extraction.policies, *extraction.grants)})
+            self.files_with_policies += len(_paths(extraction))
         self.policies += len(extraction.policies)
         self.grants += len(extraction.grants)
         for policy in extraction.policies:
@@ -63,7 +63,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class Unit:
     """Files that are read together, in one process."""
 
     files: tuple[FoundFile, ...]
@@ -74,7 +74,7 @@ def run(settings: AuditSettings) -> Outcome:
     rules = load_rules(settings.rule_packs)
     selection = select_rules(rules, settings)
     outcome = Outcome(rules=rules, selection=selection)
-    judge = _judge(selection, settings)
+    judge = judge_of(selection, settings)
     units = list(_units(settings, outcome))
     if settings.stdin is not None:
         _judge_files([SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome)
@@ -106,7 +106,7 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     return extractions, sorted(diagnostics, key=lambda diagnostic: diagnostic.order)
 
 
-def judge_unit(unit: _Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
     files = list(_read(unit, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
@@ -124,12 +124,13 @@ def _judge_files(files: list[SourceFile], root: str, settings: AuditSettings, ju
             outcome.findings.append(outcome.selection.adjusted(item))
 
 
-def _judge(selection: Selection, settings: AuditSettings) -> Judge:
+def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
+    """Return the judge of a run: the selected rules and the user's trusted accounts."""
     trusted = Settings(settings.accounts, settings.organizations, settings.allowed_principals)
     return Judge(selection.rules, trusted, settings.profile)
 
 
-def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[_Unit]:
+def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
     """Yield the units of the input in path order; what discovery could not reach is a diagnostic."""
     groups: dict[str, list[FoundFile]] = {}
     if settings.paths:
@@ -147,10 +148,10 @@ def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[_Unit]:
                 outcome.files[found.path] = found
                 groups.setdefault(f"{found.root}\0{unit_key(found.path)}", []).append(found)
     for files in groups.values():
-        yield _Unit(tuple(files))
+        yield Unit(tuple(files))
 
 
-def _read(unit: _Unit, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
+def _read(unit: Unit, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
     """Yield the files of a unit that could hold anything; one read each."""
     for found in unit.files:
         try:
@@ -199,7 +200,7 @@ class _Reader:
 _LARGEST_REFERRED_FILE = 16 * 1024 * 1024
 
 
-def _worth_splitting(units: list[_Unit], jobs: int) -> bool:
+def _worth_splitting(units: list[Unit], jobs: int) -> bool:
     if jobs == 1 or len(units) < 2:
         return False
     if jobs > 1:
@@ -207,12 +208,16 @@ def _worth_splitting(units: list[_Unit], jobs: int) -> bool:
     return (os.cpu_count() or 1) > 1 and sum(f.size for unit in units for f in unit.files) > _PARALLEL_BYTES
 
 
-def _unresolved(statements: Iterable[object]) -> int:
-    from iamlint.model import Statement
+def _paths(extraction: Extraction) -> set[str]:
+    paths = {policy.document.path for policy in extraction.policies}
+    paths.update(grant.document.path for grant in extraction.grants)
+    return paths
 
+
+def _unresolved(statements: Iterable[Statement]) -> int:
+    """Count the values that the files do not tell."""
     count = 0
     for statement in statements:
-        assert isinstance(statement, Statement)
         for values in (statement.actions, statement.not_actions, statement.resources, statement.not_resources):
             if values:
                 for value in values:
@@ -223,8 +228,3 @@ def _unresolved(statements: Iterable[object]) -> int:
         for condition in statement.conditions:
             count += sum(1 for value in condition.values if value.text is None)
     return count
-
-
-def without_readers(settings: AuditSettings) -> AuditSettings:
-    """Return the settings as another process can get them."""
-    return replace(settings, progress=AuditSettings.__dataclass_fields__["progress"].default, stdin=None, paths=())

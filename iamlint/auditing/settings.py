@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from iamlint.engine.rule import Profile
 from iamlint.model import Confidence, PolicyKind, Severity
 
-__all__ = ["AuditSettings"]
+__all__ = ["AuditSettings", "silent"]
 
 
-def _silent(done: int, total: int) -> None:
-    return None
+def silent(done: int, total: int) -> None:
+    """Take the progress of a run and tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ class AuditSettings:
     force_exclude: bool = False
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     jobs: int = 0
-    progress: Callable[[int, int], None] = _silent
+    progress: Callable[[int, int], None] = silent

@@ -7,7 +7,6 @@ above changes nothing, and changing the action does.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 from iamlint.model import Grant, Policy, Statement, Value, json_pointer
@@ -20,7 +19,13 @@ def fingerprint(rule_id: str, path: str, parts: Iterable[str], evidence: Iterabl
     """Return 32 hexadecimal digits over the rule, the file, the parts and the evidence."""
     normal = sorted({_normal(value) for value in evidence})
     text = "\x1f".join((rule_id, path, *parts, *normal))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _digest(text)[:32]
+
+
+def _digest(text: str) -> str:
+    import hashlib  # only a run that finds something pays for it
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _normal(value: str) -> str:
@@ -72,7 +77,7 @@ def _statement_key(policy: Policy, statement: Statement, element: str) -> str:
             parts.append(name + "=" + ",".join(sorted(f"{p.type}:{p.value}" for p in principals)))
     if element != "Condition":
         parts.extend(sorted(f"{c.operator}|{c.key}|{','.join(sorted(map(str, c.values)))}" for c in statement.conditions))
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return _digest("\x1f".join(parts))[:16]
 
 
 def number_repeats(prints: Iterable[str]) -> list[str]:

@@ -31,7 +31,7 @@ _PROFILES = tuple(profile.value for profile in Profile)
 _KINDS = tuple(kind.value for kind in PolicyKind)
 _ID = re.compile(r"[A-Z]{2,10}[0-9]{3,5}\Z")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_ALIAS = re.compile(r"[a-z0-9-]+:\S.*\Z")
+_ALIAS = re.compile(r"[a-z0-9_-]+:\S.*\Z")
 _COMMON_WORDS = ("statement", "owner", "evidence", "location")
 _REQUIRED = ("id", "name", "severity", "confidence", "summary", "why", "fix", "check", "message", "examples")
 _KEYS = (
@@ -66,7 +66,7 @@ _EXAMPLE_KEYS = (
     "accounts",
     "at",
 )
-_GRANT_KEYS = ("what", "fields", "on", "attached-to")
+_GRANT_KEYS = ("what", "fields", "on", "owner", "attached-to")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ reading says what it assumes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -111,13 +111,13 @@ def _under(statement: Statement, chosen: dict[str, bool]) -> Statement:
     )
 
 
-def _with(statement: Statement, texts: dict[Hole, str | None]) -> Statement:
+def _with(statement: Statement, texts: Mapping[Hole, str]) -> Statement:
     """Return the statement with holes replaced by texts."""
 
     def fill(value: Value) -> Value:
         if value.text is not None or not any(isinstance(p, Hole) and p in texts for p in value.parts):
             return value
-        parts = tuple(texts.get(p) or "" if isinstance(p, Hole) and p in texts else p for p in value.parts)
+        parts = tuple(texts[p] if isinstance(p, Hole) and p in texts else p for p in value.parts)
         if all(isinstance(part, str) for part in parts):
             return Value("".join(map(str, parts)), value.pointer, (), value.when)
         return Value(None, value.pointer, parts, value.when)

@@ -145,7 +145,7 @@ def required_conditions(statement: Statement, *keys: str) -> Iterator[Condition]
 
 def is_met_by_few(condition: Condition) -> bool:
     """Say whether no value of the test is a lone star, which every text passes."""
-    return bool(condition.values) and not any(value.text is not None and value.text.strip("*") == "" and value.text for value in condition.values)
+    return bool(condition.values) and not any(value.text and not value.text.strip("*") for value in condition.values)
 
 
 def denies_strangers(statement: Statement) -> bool:
@@ -193,7 +193,7 @@ def _asks_for_key(operator: Operator) -> bool:
 def _pins(key: str, operator: Operator, condition: Condition, known: ConditionFacts) -> bool:
     """Say whether the values are fixed and an owner's; the operator's sense is for the caller to judge."""
     if key in known.bounding_when_true:
-        return all(_lower(value) == "true" for value in condition.values)
+        return all(value.text is None or _lower(value) == "true" for value in condition.values)
     if operator.family == "Ip":
         return all(_narrow_range(value) for value in condition.values)
     if key in known.owner_arn and not operator.base.startswith(("StringEquals", "StringNotEquals")):

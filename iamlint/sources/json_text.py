@@ -110,10 +110,13 @@ class JsonIndex:
         self._root = _after_space(text, start)
         self._levels: dict[int, dict[str | int, _Child]] = {}
         self._repeats: dict[int, list[tuple[str, _Child]]] = {}
+        self._whole: _Child | None = None
 
     def locate(self, pointer: Pointer) -> _Child:
         """Return the offsets for `pointer` (keys and indexes only), or of the nearest ancestor."""
-        child = _Child(self._root, self._root, self._root, self._end(self._root))
+        child = self._whole
+        if child is None:
+            child = self._whole = _Child(self._root, self._root, self._root, self._end(self._root))
         for step in pointer:
             if isinstance(step, Embedded):
                 break

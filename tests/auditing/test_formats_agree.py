@@ -30,6 +30,15 @@ def places(rule: Rule, example: Example, extraction: Extraction) -> list[str]:
     return sorted(finding.pointer for finding in found if isinstance(finding, Finding))
 
 
+def _has_number(node: object) -> bool:
+    """Say whether a tree holds a number: YAML policies have none, every scalar there is text."""
+    if isinstance(node, dict):
+        return any(map(_has_number, node.values()))
+    if isinstance(node, list):
+        return any(map(_has_number, node))
+    return isinstance(node, int | float) and not isinstance(node, bool)
+
+
 @pytest.mark.parametrize("file_name", SPELLINGS)
 def test_every_rule_fires_alike(file_name: str) -> None:
     different = []
@@ -45,7 +54,7 @@ def test_every_rule_fires_alike(file_name: str) -> None:
         if not isinstance(document, dict):
             continue
         text = SPELLINGS[file_name](document, key_of(policy.kind, on))
-        if text is None:
+        if text is None or (file_name.endswith(".yaml") and _has_number(document)):
             continue
         extraction = extract_unit([SourceFile(file_name, text.encode())], SourceOptions())
         compared += 1

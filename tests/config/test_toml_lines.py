@@ -90,7 +90,10 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(KEYS, VALUES, max_size=5), st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES), max_size=3))
+@given(
+    st.dictionaries(KEYS, VALUES, max_size=5),
+    st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES), max_size=3),
+)
 def test_every_key_of_any_text_has_the_line_it_was_written_on(
     top: dict[str, object], tables: dict[str, dict[str, object]]
 ) -> None:
@@ -116,9 +119,7 @@ def test_every_key_of_any_text_has_the_line_it_was_written_on(
 
 
 def _quoted(text: str) -> str:
-    escaped = "".join(
-        f"\\U{ord(c):08x}" if c in '"\\' or not c.isprintable() else c for c in text
-    )
+    escaped = "".join(f"\\U{ord(c):08x}" if c in '"\\' or not c.isprintable() else c for c in text)
     return f'"{escaped}"'
 
 

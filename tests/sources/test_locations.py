@@ -58,7 +58,7 @@ def test_the_word_for_a_type(resource_type: str, word: tuple[str, ...]) -> None:
 
 def all_types(name: str) -> list[str]:
     file = load_data(f"{name}_locations.json")
-    return sorted({kind for part in ("documents", "grants") for kind in file[part]})  # type: ignore[attr-defined]  -- a JSON file
+    return sorted({kind for part in ("documents", "grants") for kind in file[part]})
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -103,7 +103,7 @@ def documented_fields() -> dict[str, set[str]]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_place_is_a_policy_and_a_lookalike(name: str) -> None:
     table = locations(name)
-    for resource_type in load_data(f"{name}_locations.json")["lookalikes"]:  # type: ignore[attr-defined]  -- a JSON file
+    for resource_type in load_data(f"{name}_locations.json")["lookalikes"]:
         paths = {location.path for location in table.documents(resource_type)}
         assert paths.isdisjoint(table.lookalikes(resource_type))
 

@@ -81,16 +81,23 @@ def test_empty_list_is_false() -> None:
 
 
 LETTERS = st.sampled_from(["a", "b", "ab", "a.json", "b.json", "-", "]x"])
-PIECES = st.sampled_from(["a", "b", "*", "?", "**", "/", "[ab]", "[!a]", ".json", "\\a", "[a-c", "[]x]", "[b-]", "-", " "])
+PIECES = st.sampled_from(
+    ["a", "b", "*", "?", "**", "/", "[ab]", "[!a]", ".json", "\\a", "[a-c", "[]x]", "[b-]", "-", " "]
+)
 PATTERNS = st.builds(
-    lambda mark, pieces: mark + "".join(pieces), st.sampled_from(["", "", "", "!"]), st.lists(PIECES, max_size=5)
+    lambda mark, pieces: mark + "".join(pieces),
+    st.sampled_from(["", "", "", "!"]),
+    st.lists(PIECES, max_size=5),
 ).filter(lambda text: "[a-c" not in text or "/" not in text)
 # A slash between brackets always ends a name here, as in POSIX; git's matcher reads on.
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(
     paths=st.sets(st.lists(LETTERS, min_size=1, max_size=3).map("/".join), min_size=1, max_size=6),

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from iamlint.model import Embedded, Pointer
 from iamlint.sources.text import Text, decode
-from iamlint.sources.yaml_text import YamlDocument, YamlSyntaxError, parse_yaml, scalar_offsets, yaml_documents
+from iamlint.sources.yaml_text import (
+    YamlDocument,
+    YamlSyntaxError,
+    parse_yaml,
+    scalar_offsets,
+    yaml_documents,
+)
 
 
 def tree_of(text: str) -> object:
@@ -122,7 +128,8 @@ _BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(8)
 )
 _MERGE_BOMB = "a: &a {k0: 1}\n" + "".join(
-    f"b{i}: &b{i} {{<<: [{','.join(['*' + ('a' if not i else f'b{i - 1}')] * 9)}], k{i}: 1}}\n" for i in range(9)
+    f"b{i}: &b{i} {{<<: [{','.join(['*' + ('a' if not i else f'b{i - 1}')] * 9)}], k{i}: 1}}\n"
+    for i in range(9)
 )
 
 
@@ -147,7 +154,9 @@ _MERGE_BOMB = "a: &a {k0: 1}\n" + "".join(
         ("%YAML 9.0\n---\n", "incompatible", 0),
     ],
 )
-def test_what_is_not_yaml_or_hostile_is_refused_with_its_place(text: str, message: str, offset: int | None) -> None:
+def test_what_is_not_yaml_or_hostile_is_refused_with_its_place(
+    text: str, message: str, offset: int | None
+) -> None:
     with pytest.raises(YamlSyntaxError, match=message) as caught:
         parse_yaml(text)
     if offset is not None:
@@ -197,7 +206,11 @@ Resources:
             "9:40 b",
             "9:40 b",
         ),
-        (("Resources", "Role", "Properties", "Policies", 0, "Fn::If", 2, "Ref"), "10:13 !Ref AWS::NoValue", None),
+        (
+            ("Resources", "Role", "Properties", "Policies", 0, "Fn::If", 2, "Ref"),
+            "10:13 !Ref AWS::NoValue",
+            None,
+        ),
         (("Resources", "Role", "Properties", "Text"), "12:13 >-\n        folded\n        text", "12:7 Text"),
         (("Resources", "Next", "Fn::Sub", 1, "a"), "18:10 x", "18:7 a"),
         (("Resources", "Role", "Missing", "Deeper"), None, "2:3 Role"),
@@ -227,14 +240,18 @@ def test_marks_and_line_ends_of_windows() -> None:
 EMBEDDED = [
     pytest.param('d: \'{"Action": "s3:*"}\'\n', id="single quotes"),
     pytest.param('d: \'{"Sid": "it\'\'s", "Action": "s3:*"}\'\n', id="single quotes, doubled"),
-    pytest.param('d: "{\\"Sid\\": \\"\\u00e9\\x41\\", \\"Action\\": \\"s3:*\\"}"\n', id="double quotes, escapes"),
-    pytest.param('d: "{\\"Sid\\": \\\n     \\"x\\",\n\n  \\"Action\\": \\"s3:*\\"}"\n', id="double quotes, folded"),
+    pytest.param(
+        'd: "{\\"Sid\\": \\"\\u00e9\\x41\\", \\"Action\\": \\"s3:*\\"}"\n', id="double quotes, escapes"
+    ),
+    pytest.param(
+        'd: "{\\"Sid\\": \\\n     \\"x\\",\n\n  \\"Action\\": \\"s3:*\\"}"\n', id="double quotes, folded"
+    ),
     pytest.param('d: |\n  {\n    "Sid": "é",\n    "Action": "s3:*"\n  }\n', id="literal"),
     pytest.param('d: |2-\n    {"Sid": "é",\n   "Action": "s3:*"}\n', id="literal, indented"),
     pytest.param('d: >\n  {\n  "Sid": "x",\n\n\n  "Action":\n     "s3:*"\n  }\n', id="folded"),
     pytest.param('d: >+\n\n  {"Action":\n  "s3:*" }\n\n', id="folded, kept ends"),
     pytest.param('d: !Sub |-  # why\n\n    {"Action": "s3:*"}\n', id="tagged literal"),
-    pytest.param("d: &x {Fn::Sub: '{\"Action\": \"s3:*\"}'}\n", id="long form"),
+    pytest.param('d: &x {Fn::Sub: \'{"Action": "s3:*"}\'}\n', id="long form"),
     pytest.param('d: !X\n  "{\\"Action\\": \\"s3:*\\"}"\n', id="tag on its own line"),
     pytest.param('d: |\r\n  {\r\n    "Action": "s3:*"\r\n  }\r\n', id="literal, CRLF"),
 ]
@@ -243,7 +260,8 @@ EMBEDDED = [
 @pytest.mark.parametrize("text", EMBEDDED)
 def test_a_place_inside_text_is_a_place_in_the_file(text: str) -> None:
     document = document_of(text)
-    node = document.tree["d"]  # type: ignore[index]  -- the tables above are mappings
+    assert isinstance(document.tree, dict)
+    node = document.tree["d"]
     pointer: Pointer = ("d",)
     if isinstance(node, dict):
         (function,) = node

@@ -100,7 +100,7 @@ def attached_escalates(subject: GrantSubject, params: Mapping[str, object]) -> I
     for value, text, name, notes in _attached(subject):
         methods = () if _is_role_of_a_service(text, subject.grant) else _methods_in(text)
         if methods:
-            shown = ", ".join(" with ".join(actions) for _, actions in methods[:2])
+            shown = ", ".join(" + ".join(actions) for _, actions in methods[:2])
             more = f" and {len(methods) - 2} more ways" if len(methods) > 2 else ""
             words = {**_words(name, subject.grant), "methods": shown + more}
             ids = [method for method, _ in methods]
@@ -314,15 +314,20 @@ def _methods() -> tuple[tuple[str, tuple[tuple[tuple[str, int], ...], ...], tupl
         and entry["gain"] in _GAINS
         and "variant_of" not in entry
         and not entry.get("retired")
-        and not any(step.get("target") in _OUT_OF_REACH for step in entry["requires"])
+        and not any(step.get("target") in _OUT_OF_REACH[entry["category"]] for step in entry["requires"])
     )
 
 
 # Paths that lift a limit, depend on tags or on MFA are no reason to call a policy an administrator's.
 _CATEGORIES = frozenset({"self-escalation", "principal-access", "new-passrole"})
 _GAINS = frozenset({"admin", "group", "permission-set", "role", "user"})
-_OUT_OF_REACH = frozenset({"assumable-role", "saml-provider"})
-"""Targets that the policy alone does not decide: which roles let the caller in is written on them."""
+_OUT_OF_REACH = {
+    "self-escalation": frozenset[str](),
+    "principal-access": frozenset({"assumable-role", "saml-provider"}),
+    "new-passrole": frozenset({"existing-resource"}),
+}
+"""Targets that the policy alone does not decide, by category: which roles let the caller in is written
+on the roles, and what a service already runs is not known."""
 
 
 def _listed(value: object) -> list[object]:

@@ -210,7 +210,9 @@ def _expanded(
             reading.note("unresolved", message, pointer, resource.owner)
             continue
         arguments[parameter] = At(parameters[parameter], (*pointer, parameter))
-        fields[_snake_case(parameter)] = reading.walker.values(parameters[parameter], (*pointer, parameter))
+        values = reading.walker.values(parameters[parameter], (*pointer, parameter))
+        if values:
+            fields[_snake_case(parameter)] = values
     tree = _with_arguments(template["statements"], arguments)
     statements = reading.builder.statements(tree, pointer)[0]
     return _grant(reading, resource, "sam-policy-template", pointer, fields, statements, when=when)

@@ -336,6 +336,10 @@ class PolicyReader:
             attachments=holder.attachments,
             when=holder.when,
         )
+        if policy.statements is None and isinstance(place.node, dict) and "Statement" in place.node:
+            span = document.span(place.pointer)
+            message = "the statements of the policy cannot be known from the files"
+            self._note(span.path, "unread-document", message, span.start_line, span.start_column, holder)
         self._add(policy, holder)
 
     def _add(self, policy: Policy, holder: _Holder) -> None:

@@ -94,7 +94,10 @@ def hole(resource: str) -> Hole:
         ("!Sub 'arn:${AWS::Partition}:s3:::${Bucket}/*'", ["arn:<AWS::Partition>:s3:::<Bucket>/*"]),
         ("!Sub 'arn:aws:s3:::${NamedBucket}/*'", ["arn:aws:s3:::my-bucket/*"]),
         ("!Sub '${Bucket.Arn}/*'", ["<Bucket.Arn>/*"]),
-        ("!Sub 'arn:aws:iam::123456789012:user/${!aws:username}'", ["arn:aws:iam::123456789012:user/${aws:username}"]),
+        (
+            "!Sub 'arn:aws:iam::123456789012:user/${!aws:username}'",
+            ["arn:aws:iam::123456789012:user/${aws:username}"],
+        ),
         ("!Sub 'plain'", ["plain"]),
         ("!Sub ['${A}-${B}-${Name}', {A: one, B: !Ref Stage}]", ["one-<Stage>-<Name>"]),
         ("!Sub ['${Name}', {Name: mine}]", ["mine"]),
@@ -164,7 +167,10 @@ def test_what_a_function_gives(resource: str, shown: list[str]) -> None:
         ("!GetAtt Bucket.Arn", Hole("attribute", "Bucket.Arn", arn="arn:*:s3:::*")),
         ("!GetAtt NamedBucket.Arn", Hole("attribute", "NamedBucket.Arn", arn="arn:*:s3:::my-bucket")),
         ("!GetAtt Queue.Arn", Hole("attribute", "Queue.Arn", arn="arn:*:sqs:*:*:jobs")),
-        ("!GetAtt Table.StreamArn", Hole("attribute", "Table.StreamArn", arn="arn:*:dynamodb:*:*:table/*/stream/*")),
+        (
+            "!GetAtt Table.StreamArn",
+            Hole("attribute", "Table.StreamArn", arn="arn:*:dynamodb:*:*:table/*/stream/*"),
+        ),
         ("!GetAtt Caller.Arn", Hole("attribute", "Caller.Arn", arn="arn:*:iam::*:role/caller")),
         ("!GetAtt PathRole.Arn", Hole("attribute", "PathRole.Arn", arn="arn:*:iam::*:role/**")),
         ("!GetAtt FnRole.Arn", Hole("attribute", "FnRole.Arn", arn="arn:*:iam::*:role/**")),

@@ -1,0 +1,1 @@
+"""The policy algebra: questions about all requests at once, answered exactly, with a witness."""

@@ -1,0 +1,35 @@
+"""What the evaluator refuses to judge: requests that are none, and policies that IAM would not take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iamlint.errors import InputError
+from iamlint.model import Pointer, json_pointer
+
+__all__ = ["Malformed", "MalformedPolicyError", "RequestError"]
+
+
+class RequestError(InputError):
+    """The request is not one fully specified request; the message says which part, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A fault of one policy: where it stands in the document, and what is wrong there."""
+
+    pointer: Pointer
+    message: str
+
+
+class MalformedPolicyError(InputError):
+    """A policy is not valid, or not wholly known, so nothing can be said about what it allows.
+
+    `faults` lists every fault with its pointer; `label` says which policy it is.
+    """
+
+    def __init__(self, label: str, faults: tuple[Malformed, ...]) -> None:
+        lines = [f"{label}: {json_pointer(fault.pointer) or 'the root'}: {fault.message}" for fault in faults]
+        super().__init__("\n".join(lines))
+        self.label = label
+        self.faults = faults
