@@ -23,7 +23,7 @@ MANIFEST = "repository.files.json"
 """Beside the repository: its candidate files, and those of them that hold policies."""
 
 _CANDIDATES = (".json", ".yaml", ".yml", ".txt")
-_EDITION = 1
+_EDITION = 2
 """Counts changes of the generator, so that an older repository is made anew."""
 
 _WORDS = tuple(
@@ -35,6 +35,9 @@ _WORDS = tuple(
     warehouse webhook worker
     """.split()  # noqa: SIM905 -- 58 quoted words are no easier to read
 )
+
+_AREAS = ("commerce", "data", "identity", "logistics", "payments", "platform", "search", "support")
+_SERVICES = _WORDS[::3]
 
 _GRANTS = (
     ("s3", ("s3:GetObject", "s3:PutObject", "s3:ListBucket"), "arn:aws:s3:::{name}-data/*"),
@@ -146,7 +149,7 @@ def generate(seed: int = 20_120_101) -> Iterator[tuple[str, str, bool]]:
         for kind in kinds:
             for _ in range(kind.count):
                 number += 1
-                folder = f"{writer.word()}/{writer.word()}"
+                folder = f"{writer.draw.choice(_AREAS)}/{writer.draw.choice(_SERVICES)}"
                 path = kind.path.format(at=folder, name=writer.name(), number=number)
                 yield path, kind.text(writer), is_policy
 
@@ -337,12 +340,12 @@ _PLAIN = (
     _Kind(1500, "deploy/{at}/{name}-{number}.yaml", _manifest),
     _Kind(300, ".github/workflows/{name}-{number}.yml", _workflow),
     _Kind(400, "charts/{at}/values-{number}.yaml", _chart_values),
-    _Kind(400, "{at}/{name}-{number}/package.json", _package),
-    _Kind(40, "{at}/{name}-{number}/package-lock.json", _lock),
+    _Kind(400, "{at}/packages/{name}-{number}/package.json", _package),
+    _Kind(40, "{at}/packages/{name}-{number}/package-lock.json", _lock),
     _Kind(960, "{at}/test/fixtures/{name}-{number}.json", _fixture),
     _Kind(50, "deploy/{at}/config-{number}.yaml", _false_friend),
-    _Kind(250, "{at}/{name}-{number}/requirements.txt", _plain_text),
-    _Kind(200, "{at}/{name}-{number}/Dockerfile", _dockerfile),
+    _Kind(250, "{at}/requirements/{name}-{number}.txt", _plain_text),
+    _Kind(200, "{at}/images/{name}-{number}", _dockerfile),
 )
 
 
@@ -505,7 +508,7 @@ def _terraform_json(writer: Writer) -> str:
 _POLICIES = (
     _Kind(220, "infrastructure/{at}/policies/{name}-{number}.json", _bare_policy),
     _Kind(130, "infrastructure/{at}/{name}-{number}.yaml", _template_yaml),
-    _Kind(60, "{at}/{name}-{number}/template.yaml", _sam_yaml),
+    _Kind(60, "{at}/functions/{name}-{number}/template.yaml", _sam_yaml),
     _Kind(50, "infrastructure/{at}/{name}-{number}.template.json", _template_json),
     _Kind(40, "terraform/{at}/{name}-{number}/main.tf.json", _terraform_json),
 )

@@ -63,7 +63,9 @@ def _service(
             }
             for resource in resources.values()
         ],
-        "ConditionKeys": [{"Name": key["key"], "Types": [key.get("type", "String")]} for key in keys.values()],
+        "ConditionKeys": [
+            {"Name": key["key"], "Types": [key.get("type", "String")]} for key in keys.values()
+        ],
     }
 
 

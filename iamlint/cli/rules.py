@@ -46,7 +46,7 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
             hint = suggestion(argv[0], ("list", "test"))
             raise UsageError(
                 f"there is no command 'rules {argv[0]}'{hint}",
-                help="`iamlint rules` lists, `iamlint rules test PATH` tests, `iamlint explain RULE` explains",
+                help="`iamlint rules` lists them, `iamlint rules test PATH` tests a pack",
             )
         argv = argv[1:]
     arguments = parser().read(argv, _Arguments())

@@ -117,7 +117,10 @@ def load_rules(packs: Sequence[str] = ()) -> RuleSet:
                 for word in (rule.id, rule.name):
                     if word in taken:
                         source = more_texts[rule.id].source
-                        mistakes.append(f"{source}:1: {word} is already a rule of the pack {taken[word]!r}")
+                        line = _line_in(source, ("id" if word == rule.id else "name",))
+                        mistakes.append(
+                            f"{source}:{line}: {word} is already a rule of the pack {taken[word]!r}"
+                        )
                     taken[word] = rule.pack
             rules = [*rules, *more]
             texts.update(more_texts)
@@ -269,15 +272,28 @@ def _wrong_covers(rules: Iterable[Rule], texts: Mapping[str, RuleText | str]) ->
     known = {rule.name: rule for rule in rules}
     mistakes = []
     for rule in known.values():
-        source = texts[rule.id]
-        if not isinstance(source, RuleText):
+        text = texts[rule.id]
+        if not isinstance(text, RuleText):
             continue  # compiled, so it has been through this
-        for word in rule.covers:
+        for index, word in enumerate(rule.covers):
             if word not in known:
-                mistakes.append(f"{source.source}:1: covers {word!r}, which is no rule{nearest(word, known)}")
+                problem = f"covers {word!r}, which is no rule{nearest(word, known)}"
             elif rule.name in known[word].covers:
-                mistakes.append(f"{source.source}:1: {rule.name} and {word} cover each other")
+                problem = f"{rule.name} and {word} cover each other"
+            else:
+                continue
+            mistakes.append(f"{text.source}:{_line_in(text.source, ('covers', index))}: {problem}")
     return mistakes
+
+
+def _line_in(source: str, path: Path) -> int:
+    """Return the line of a key or item in a rule file that has been read before."""
+    file = source if os.path.isfile(source) else os.path.join(_SOURCE, source)
+    try:
+        found, _ = parse_rule_file(read_text(file))
+    except (OSError, ValueError):
+        return 1
+    return 1 if found is None else found.line(path)
 
 
 def _rule_files(path: str) -> Iterator[str]:
@@ -350,7 +366,9 @@ class _RuleReader:
         texts = self._text(file.data)
         return None if self.mistakes else (rule, texts)
 
-    def _keys(self, given: Mapping[str, object], known: Iterable[str], path: Path = (), where: str = "") -> None:
+    def _keys(
+        self, given: Mapping[str, object], known: Iterable[str], path: Path = (), where: str = ""
+    ) -> None:
         """Complain of each key that is not known."""
         for key in given:
             if key not in known:
@@ -433,7 +451,7 @@ class _RuleReader:
         for key in given:
             if key not in spec.params:
                 if not base:
-                    self._wrong((key,), f"{key!r} belongs to `of: grant`, which tells what kind of grant is meant")
+                    self._wrong((key,), f"{key!r} belongs to `of: grant`: it says which grants are meant")
                     continue
                 hint = nearest(key, spec.params)
                 self._wrong((*base, key), f"the check {check} has no parameter {key!r}{hint}")
@@ -459,7 +477,8 @@ class _RuleReader:
         elif param.kind == "choice":
             if value not in param.choices:
                 hint = nearest(str(value), param.choices)
-                self._wrong(path, f"{key} must be one of {', '.join(param.choices)}, not {_shown(value)}{hint}")
+                choices = ", ".join(param.choices)
+                self._wrong(path, f"{key} must be one of {choices}, not {_shown(value)}{hint}")
         elif param.kind == "text":
             if not isinstance(value, str) or not value:
                 self._wrong(path, f"{key} must be a text that is not empty")
@@ -485,7 +504,8 @@ class _RuleReader:
     def _text(self, data: Mapping[str, object]) -> RuleText:
         examples = data.get("examples")
         if examples is not None and not isinstance(examples, dict):
-            self._wrong(("examples",), f"examples must be a mapping with bad and good, not {_shown(examples)}")
+            message = f"examples must be a mapping with bad and good, not {_shown(examples)}"
+            self._wrong(("examples",), message)
         groups: dict[str, object] = examples if isinstance(examples, dict) else {}
         self._keys(groups, ("bad", "good"), ("examples",), "examples: ")
         found = {}
@@ -574,8 +594,10 @@ class _RuleReader:
             self._wrong((*path, "fields"), f"{where}: fields must be a mapping, not {_shown(fields)}")
             return
         for name, value in fields.items():
-            if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict | list) for v in value)):
-                self._wrong((*path, "fields", name), f"{where}: the field {name!r} must be a text or a list of texts")
+            items = value if isinstance(value, list) else [value]
+            if any(isinstance(item, dict | list) for item in items):
+                message = f"{where}: the field {name!r} must be a text or a list of texts"
+                self._wrong((*path, "fields", name), message)
         for key in ("on", "attached-to"):
             if not _is_words(grant.get(key, [])):
                 self._wrong((*path, key), f"{where}: {key} must be a text or a list of texts")
@@ -635,4 +657,6 @@ class _RuleReader:
 
 
 def _is_words(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    )

@@ -24,7 +24,7 @@ MAX_NODES = 50_000
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}\Z")
-_SCALARS = frozenset(f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "value"))
+_SCALARS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "value"))
 
 Path: TypeAlias = tuple[str | int, ...]
 Mistake: TypeAlias = tuple[int, str]
@@ -95,12 +95,13 @@ class _Builder:
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             if not self._full:
                 self._full = True
-                what = f"more than {MAX_NODES} values" if self._nodes > MAX_NODES else f"more than {MAX_DEPTH} levels"
-                self.mistakes.append((line, f"{what}: this is no rule"))
+                deep = f"more than {MAX_DEPTH} levels" if len(path) > MAX_DEPTH else ""
+                self.mistakes.append((line, f"{deep or f'more than {MAX_NODES} values'}: this is no rule"))
             return None
-        if node.id == "mapping" and node.tag == f"{_TAG}map":
+        kind = _kind(node)
+        if kind == "mapping" and node.tag == f"{_TAG}map":
             return self._mapping(node, path)
-        if node.id == "sequence" and node.tag == f"{_TAG}seq":
+        if kind == "sequence" and node.tag == f"{_TAG}seq":
             items = []
             for index, item in enumerate(node.value):
                 if self._full:
@@ -108,9 +109,10 @@ class _Builder:
                 self.lines[*path, index] = item.start_mark.line + 1
                 items.append(self.value(item, (*path, index)))
             return items
-        if node.id == "scalar" and node.tag in _SCALARS:
+        if kind == "scalar" and node.tag in _SCALARS:
             return _scalar(node.tag.removeprefix(_TAG), node.value)
-        self.mistakes.append((line, f"the tag {node.tag.replace(_TAG, '!!')!r} has no meaning in a rule file"))
+        tag = node.tag.replace(_TAG, "!!")
+        self.mistakes.append((line, f"the tag {tag!r} has no meaning in a rule file"))
         return None
 
     def _mapping(self, node: Node, path: Path) -> dict[str, object]:
@@ -119,7 +121,7 @@ class _Builder:
             if self._full:
                 break
             line = key.start_mark.line + 1
-            if key.id != "scalar":
+            if _kind(key) != "scalar":
                 self.mistakes.append((line, "a key must be a text"))
                 continue
             if key.tag == f"{_TAG}merge":
@@ -133,6 +135,11 @@ class _Builder:
             self.lines[*path, name] = line
             result[name] = self.value(item, (*path, name))
         return result
+
+
+def _kind(node: Node) -> str:
+    """Return `scalar`, `sequence` or `mapping`; the library's nodes say so, its types do not."""
+    return str(getattr(node, "id", ""))
 
 
 def _scalar(kind: str, text: str) -> object:

@@ -36,6 +36,7 @@ CONDITION = 1 << 8
 ACTION_WILDCARD = 1 << 9
 RESOURCE_STAR = 1 << 10
 RESOURCE_WILDCARD = 1 << 11
+IDENTITY_ACTION = 1 << 12
 
 FEATURES = {
     "allow": ALLOW,
@@ -50,6 +51,7 @@ FEATURES = {
     "action-wildcard": ACTION_WILDCARD,
     "resource-star": RESOURCE_STAR,
     "resource-wildcard": RESOURCE_WILDCARD,
+    "identity-action": IDENTITY_ACTION,
 }
 
 
@@ -104,7 +106,11 @@ def features_of(statement: Statement) -> int:
                 text = value.literal
             if "*" in text or "?" in text:
                 bits |= ACTION_WILDCARD
-                break
+            # Actions of IAM and STS, as far as the beginning tells: the rules about identities are
+            # many, and most statements are about something else.
+            head = text[:4].lower()
+            if head in {"iam:", "sts:"} or "*" in head or "?" in head:
+                bits |= IDENTITY_ACTION
     resources = statement.resources
     if resources:
         bits |= RESOURCE
@@ -118,7 +124,7 @@ def features_of(statement: Statement) -> int:
             if "*" in text or "?" in text:
                 bits |= RESOURCE_WILDCARD
     if statement.not_actions is not None:
-        bits |= NOT_ACTION
+        bits |= NOT_ACTION | IDENTITY_ACTION
     if statement.not_resources is not None:
         bits |= NOT_RESOURCE
     if statement.principals is not None:
@@ -199,8 +205,10 @@ class StatementSubject:
         "_bits",
         "_bounding",
         "_granted",
+        "_items",
         "_narrowed",
         "_parties",
+        "_scopable",
         "_unscoped",
         "features",
         "notes",
@@ -216,7 +224,9 @@ class StatementSubject:
         self._bits: int | None = None
         self._bounding: bool | None = None
         self._granted: int | None = None
+        self._items: tuple[tuple[Value, int], ...] | None = None
         self._narrowed: bool | None = None
+        self._scopable: int | None = None
         self._unscoped: int | None = None
         self._parties: tuple[Party, ...] | None = None
 
@@ -242,10 +252,25 @@ class StatementSubject:
         return f"Statement '{sid}'" if sid is not None and str(sid) else "The statement"
 
     @property
+    def action_items(self) -> tuple[tuple[Value, int], ...]:
+        """Each known value of Action with the bitset of the actions that it names."""
+        if self._items is None:
+            expand = self.catalog.expand
+            values = self.statement.actions or ()
+            self._items = tuple([(value, expand(value.text)) for value in values if value.text is not None])
+        return self._items
+
+    @property
     def bits(self) -> int:
         """Bitset of the actions that the statement names."""
         if self._bits is None:
-            self._bits = self.owner.action_bits(self.statement)
+            if self.statement.actions is None:
+                self._bits = self.owner.action_bits(self.statement)
+            else:
+                bits = 0
+                for _, found in self.action_items:
+                    bits |= found
+                self._bits = bits
         return self._bits
 
     @property
@@ -254,6 +279,13 @@ class StatementSubject:
         if self._granted is None:
             self._granted = self.bits & ~self.owner.denied
         return self._granted
+
+    @property
+    def scopable(self) -> int:
+        """Bitset of the granted actions that could name resources; the others need `*`."""
+        if self._scopable is None:
+            self._scopable = self.granted & ~self.catalog.without_resource_types()
+        return self._scopable
 
     @property
     def unscoped(self) -> int:
@@ -296,11 +328,10 @@ class StatementSubject:
 
     def actions_granting(self, wanted: int) -> Iterator[tuple[Value, int]]:
         """Yield each Action value that names some of the `wanted` actions, with those it names."""
-        for value in self.statement.actions or ():
-            if value.text is not None:
-                found = self.catalog.expand(value.text) & wanted
-                if found:
-                    yield value, found
+        for value, bits in self.action_items:
+            found = bits & wanted
+            if found:
+                yield value, found
 
 
 @dataclass(frozen=True, slots=True)

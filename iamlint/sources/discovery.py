@@ -78,9 +78,7 @@ def discover(
     `force_exclude` named ones too. The order is that of the report paths as bytes; a file comes
     once, however many paths lead to it. A named path that cannot be read is a fatal diagnostic.
     """
-    search = _Search(
-        cwd, include, exclude, respect_gitignore=respect_gitignore, force_exclude=force_exclude
-    )
+    search = _Search(cwd, include, exclude, respect_gitignore=respect_gitignore, force_exclude=force_exclude)
     for path in paths:
         search.add(path)
     yield from search.results()
@@ -413,10 +411,7 @@ class _Skipped:
 
 
 def _is_cdk_asset(names: Sequence[str]) -> bool:
-    return any(
-        folder == "cdk.out" and name.startswith("asset.")
-        for folder, name in pairwise(names)
-    )
+    return any(folder == "cdk.out" and name.startswith("asset.") for folder, name in pairwise(names))
 
 
 def _real_place(path: str, cwd: str) -> str:

@@ -380,9 +380,9 @@ class PolicyBuilder:
         unread = False
         for key, value in node.items():
             if key == "Action":
-                actions = self._values(value, (*pointer, key))
+                actions = self._element(value, (*pointer, key))
             elif key == "Resource":
-                resources = self._values(value, (*pointer, key))
+                resources = self._element(value, (*pointer, key))
             elif key == "Effect":
                 effect = self._effect(value, (*pointer, key))
             elif key == "Sid":
@@ -392,9 +392,9 @@ class PolicyBuilder:
             elif key == "Condition":
                 conditions, unread = self._conditions(value, (*pointer, key))
             elif key == "NotAction":
-                not_actions = self._values(value, (*pointer, key))
+                not_actions = self._element(value, (*pointer, key))
             elif key == "NotResource":
-                not_resources = self._values(value, (*pointer, key))
+                not_resources = self._element(value, (*pointer, key))
             elif key == "NotPrincipal":
                 not_principals = self._principals(value, (*pointer, key))
             else:
@@ -447,6 +447,13 @@ class PolicyBuilder:
             names = tuple(value.text for value in found if value.text is not None)
             return unknown(Hole("condition", " or ".join(names), values=names), pointer)
         return found[0]
+
+    def _element(self, node: object, pointer: Pointer) -> Values | None:
+        """Return the values of an element; None when the template removes it (`AWS::NoValue`)."""
+        values = self._values(node, pointer)
+        if values or isinstance(node, str | list) or next(self._resolved(node, pointer), None) is not None:
+            return values
+        return None
 
     def _values(self, node: object, pointer: Pointer, when: When = ()) -> Values:
         if not self._templates:

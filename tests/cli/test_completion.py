@@ -74,9 +74,30 @@ def complete(tmp_path: Path, *words: str) -> list[str]:
         (["iamlint", "completion", "z"], ["zsh"]),
         (["iamlint", "rules", "test", "--verb"], ["--verbose"]),
     ],
-    ids=lambda value: " ".join(value),
+    ids=" ".join,
 )
 def test_bash_offers(tmp_path: Path, words: list[str], offered: list[str]) -> None:
     found = complete(tmp_path, *words)
     assert set(offered) <= set(found)
     assert all(word.startswith(words[-1]) for word in found)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("iamlint exp", "explain"),
+        ("iamlint explain full-admin-s", "full-admin-statement"),
+        ("iamlint check --fail-on c", "critical"),
+        ("iamlint rules test --verb", "--verbose"),
+        ("iamlint config sh", "show"),
+    ],
+)
+def test_fish_offers(tmp_path: Path, line: str, offered: str) -> None:
+    path = tmp_path / "script"
+    path.write_text(script("fish"))
+    program = f"source {path}; complete -C '{line}'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", program], capture_output=True, check=True, text=True, cwd=tmp_path
+    )
+    assert offered in [found.split("\t")[0] for found in done.stdout.splitlines()]

@@ -196,7 +196,7 @@ def test_variables_hold_lists_and_flags(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("select", "ignore"),
     [(["IAM105"], ()), (["IAM1"], ("IAM105",)), (["IAM10"], ("IAM105",)), (["IAM2"], ("IAM105",))],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_what_an_option_asks_for_by_name_is_no_longer_ignored(
     tmp_path: Path, select: list[str], ignore: tuple[str, ...]
@@ -254,7 +254,7 @@ def test_extending_in_a_circle_is_a_mistake(tmp_path: Path) -> None:
         ("!x/y", "a", "!a/x/y"),
         ("x", "#a[1]*", "\\#a\\[1]\\*/**/x"),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_patterns_of_a_file_below_the_root(pattern: str, prefix: str, expected: str) -> None:
     assert rebased(pattern, prefix) == expected

@@ -70,7 +70,7 @@ LINES: list[tuple[KeyPath, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "line"), LINES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("path", "line"), LINES, ids=str)
 def test_line_of_a_key(path: KeyPath, line: int) -> None:
     tomllib.loads(TEXT)
     assert TomlLines(TEXT).line(path) == line
@@ -97,7 +97,8 @@ VALUES = st.recursive(
 def test_every_key_of_any_text_has_the_line_it_was_written_on(
     top: dict[str, object], tables: dict[str, dict[str, object]]
 ) -> None:
-    text, expected = "", {}
+    text = ""
+    expected: dict[KeyPath, int] = {}
     line = 1
     for key, value in top.items():
         expected[(key,)] = line

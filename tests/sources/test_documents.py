@@ -194,6 +194,19 @@ def test_contradicting_branches_are_not_paired() -> None:
     assert [v.text for v in policy.statements[0].actions or ()] == ["x:y"]
 
 
+def test_an_element_that_the_template_removes_is_not_written() -> None:
+    class Removed(Resolver):
+        def resolve(self, node: object, pointer: Pointer) -> object:
+            return Choice(()) if node == {"Ref": "AWS::NoValue"} else node
+
+    policy = build(statement_of(Resource={"Ref": "AWS::NoValue"}), Removed({}))
+    assert policy.statements is not None
+    assert policy.statements[0].resources is None
+    listed = build(statement_of(Resource=[{"Ref": "AWS::NoValue"}]), Removed({}))
+    assert listed.statements is not None
+    assert listed.statements[0].resources == ()
+
+
 def test_a_reference_to_itself_ends() -> None:
     loop = Choice((Branch((), "loop", ("l",)),))
     policy = build(statement_of(Action="loop"), Resolver({"loop": loop}))

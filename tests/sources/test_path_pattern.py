@@ -48,7 +48,7 @@ MATCHES = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "path", "matched"), MATCHES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("pattern", "path", "matched"), MATCHES, ids=str)
 def test_pattern_matches_path(pattern: str, path: str, matched: bool) -> None:
     assert PathSet([pattern]).holds(path) is matched
 

@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from iamlint.model import Embedded, Pointer
 from iamlint.sources.text import Text, decode
-from iamlint.sources.yaml_text import (
-    YamlDocument,
-    YamlSyntaxError,
-    parse_yaml,
-    scalar_offsets,
-    yaml_documents,
-)
+from iamlint.sources.yaml_scalars import scalar_offsets
+from iamlint.sources.yaml_text import YamlDocument, YamlSyntaxError, parse_yaml, yaml_documents
 
 
 def tree_of(text: str) -> object:

@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from iamlint.engine.action_sets import ActionSet, action_sets
-from iamlint.engine.checks.wording import actions_match, names_in, texts
+from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 
-__all__ = ["action_set", "create_principal", "escalation", "service_linked_role"]
+__all__ = ["action_set", "action_set_anywhere", "create_principal", "escalation", "service_linked_role"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The sets of a rule: which actions count, and which do not."""
+
+    wanted: ActionSet
+    unwanted: ActionSet
+    without: ActionSet | None
+    flag: bool
+
+    @classmethod
+    def of_open(cls, params: Mapping[str, object]) -> _Wanted:
+        return cls._of(params, flag=params["scopable"] is True)
+
+    @classmethod
+    def of_anywhere(cls, params: Mapping[str, object]) -> _Wanted:
+        return cls._of(params, flag=params["named-only"] is True)
+
+    @classmethod
+    def _of(cls, params: Mapping[str, object], *, flag: bool) -> _Wanted:
+        sets, without = action_sets(), texts(params, "without")
+        return cls(
+            sets.find(texts(params, "sets"), texts(params, "levels")),
+            sets.find(texts(params, "except-sets")),
+            sets.find(without) if without else None,
+            flag,
+        )
 
 
 def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find a statement that grants actions of the `sets` or access `levels`, less `except-sets`.
+    """Find a statement that grants actions of the `sets` or access `levels`, less `except-sets`, on
+    resources that it leaves open.
 
-    `scope` is `open` (the resources are left open), `named` (they are not) or `any`. With `scopable`
-    only actions count that could name resources. With `conditions: excuse` a condition that narrows
-    the request or pins the caller clears it. With `without` it fires only where the policy grants
-    none of those sets' actions.
+    With `scopable` only actions count that could name resources. A condition that narrows the
+    request or pins the caller clears the statement.
     """
-    scope = params["scope"]
-    granted = subject.unscoped if scope == "open" else subject.granted
-    sets = action_sets()
-    bits = sets.find(texts(params, "sets"), texts(params, "levels")).within(granted)
-    if not bits:
+    asked = prepared(params, _Wanted.of_open)
+    bits = asked.wanted.within(subject.unscoped)
+    if not bits or subject.narrowed or subject.bounded:
         return
-    if scope == "named" and subject.unscoped & bits:
+    bits &= ~asked.unwanted.within(bits)
+    if asked.flag:
+        bits &= subject.scopable
+    match = _items_match(subject, bits) if bits else None
+    if match is not None:
+        yield match
+
+
+def action_set_anywhere(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a statement that grants actions of the `sets`, whatever the resources are.
+
+    With `named-only` the resources must not be open. With `without` it fires only where the policy
+    grants none of those sets' actions.
+    """
+    asked = prepared(params, _Wanted.of_anywhere)
+    bits = asked.wanted.within(subject.granted)
+    if not bits or (asked.flag and subject.unscoped & bits) or subject.narrowed or subject.bounded:
         return
-    bits &= ~sets.find(texts(params, "except-sets")).within(bits)
-    if params["scopable"]:
-        bits &= ~subject.catalog.without_resource_types()
-    if not bits or (params["conditions"] == "excuse" and (subject.narrowed or subject.bounded)):
-        return
-    without = texts(params, "without")
-    if without and sets.find(without).within(subject.owner.granted):
+    if asked.without is not None and asked.without.within(subject.owner.granted):
         return
     match = _items_match(subject, bits)
     if match is not None:
@@ -72,6 +108,23 @@ def _resources(subject: StatementSubject) -> str:
     return "no resource" if shown is None else f"'{shown}'"
 
 
+@dataclass(frozen=True, slots=True)
+class _Methods:
+    """The parameters of `escalation`: each set with its actions by the type of their target."""
+
+    all: ActionSet
+    methods: tuple[tuple[str, list[tuple[str, ActionSet]]], ...]
+    own: bool
+    at_least: int
+
+    @classmethod
+    def of(cls, params: Mapping[str, object]) -> _Methods:
+        sets, names, at_least = action_sets(), texts(params, "sets"), params["at-least"]
+        assert isinstance(at_least, int)
+        methods = tuple((name, sets.by_target((name,))) for name in names)
+        return cls(sets.find(names), methods, params["own-identity"] is True, at_least)
+
+
 def escalation(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find IAM actions of the `sets` on identities that the statement leaves open.
 
@@ -80,23 +133,20 @@ def escalation(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     of sets that must be hit. Conditions on the caller, the network or MFA do not close a path; one
     that narrows the target or what may be attached does.
     """
+    asked = prepared(params, _Methods.of)
     granted = subject.granted
-    sets = action_sets()
-    names = texts(params, "sets")
-    if not sets.find(names).within(granted) or subject.narrowed:
+    if not asked.all.within(granted) or subject.narrowed:
         return
-    at_least = params["at-least"]
-    assert isinstance(at_least, int)
     bits = 0
     hit = []
-    for name in names:
-        found = _reached(subject, sets.by_target((name,)), granted, own=bool(params["own-identity"]))
+    for name, groups in asked.methods:
+        found = _reached(subject, groups, granted, own=asked.own)
         if found:
             hit.append(name)
             bits |= found
-    if len(hit) < at_least:
+    if len(hit) < asked.at_least:
         return
-    match = _items_match(subject, bits, {"methods": hit} if at_least > 1 else None)
+    match = _items_match(subject, bits, {"methods": hit} if asked.at_least > 1 else None)
     if match is not None:
         yield match
 
@@ -142,7 +192,7 @@ def create_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     the boundary or on what may be attached clears it.
     """
     granted, catalog = subject.granted, subject.catalog
-    if subject.narrowed:
+    if not granted & catalog.service_bits("iam") or subject.narrowed:
         return
     for target, create, give in (
         ("role", "iam:CreateRole", ("iam:AttachRolePolicy", "iam:PutRolePolicy")),

@@ -26,7 +26,7 @@ def plaintext_password(subject: GrantSubject, params: Mapping[str, object]) -> I
     for value in grant.fields.get("password", ()):
         source = ""
         if value.text is None:
-            defaults = [part.name for part in value.parts if isinstance(part, Hole) and part.default is not None]
+            defaults = [part.name for part in value.parts if isinstance(part, Hole) and _has_default(part)]
             if not defaults:
                 continue
             source = f" as the default of {defaults[0]}"
@@ -35,6 +35,11 @@ def plaintext_password(subject: GrantSubject, params: Mapping[str, object]) -> I
         words = {"recipient": recipient(grant), "source": source}
         yield Match(value, (f"password{source}",), words, key_only=True)
         return
+
+
+def _has_default(hole: Hole) -> bool:
+    """Say whether the files hold a value for the hole; of a secret a source tells only that there is one."""
+    return hole.default is not None or hole.kind == "secret-default"
 
 
 def root_access_key(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -39,9 +39,9 @@ def readings_of(value: Value) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _texts_of_hole(hole: Hole) -> list[tuple[str, str]]:
     if hole.alphabet == "partition" and hole.default is None and not hole.values:
         return [("aws", "")]
-    found = [(hole.default, f"{hole.name} is {hole.default!r}, the default")] if hole.default is not None else []
-    found += [(text, f"{hole.name} is {text!r}, an allowed value") for text in hole.values if text != hole.default]
-    return found
+    texts = dict.fromkeys((*(() if hole.default is None else (hole.default,)), *hole.values))
+    kinds = {text: "the default" if text == hole.default else "an allowed value" for text in texts}
+    return [(text, f"{hole.name} is {text!r}, {kind}") for text, kind in kinds.items()]
 
 
 def field_texts(grant: Grant, *names: str) -> Iterator[tuple[Value, str, tuple[str, ...]]]:

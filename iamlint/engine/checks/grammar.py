@@ -84,7 +84,7 @@ def _written(statement: Statement) -> Iterator[tuple[Value, str, str, str]]:
 def unknown_action(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an action that its service does not have. Patterns are another rule's matter."""
     known = subject.catalog
-    for value, text, prefix, name in _written(subject.statement):
+    for value, text, prefix, _ in _written(subject.statement):
         if ":" not in text or has_wildcard(text) or known.service(prefix) is None:
             continue
         if known.action(text) is not None or text.lower() in _accepted()[1]:
@@ -95,9 +95,13 @@ def unknown_action(subject: StatementSubject, params: Mapping[str, object]) -> I
 def _hint(text: str, known: Catalog) -> str:
     api = _api_names().get(text.lower())
     if api:
-        return f"; that is an API operation, and it needs {' and '.join(api)}"
+        return f" (an API operation, which needs {' and '.join(api)})"
     near = known.nearest_action(text) if len(text) < 200 else None
-    return f"; did you mean {near}?" if near else ""
+    return _did_you_mean(near)
+
+
+def _did_you_mean(near: str | None) -> str:
+    return f" (did you mean {near}?)" if near else ""
 
 
 def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -105,16 +109,17 @@ def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> 
     known = subject.catalog
     found: dict[str, list[Value]] = {}
     for value, text, prefix, _ in _written(subject.statement):
-        if ":" in text and not has_wildcard(prefix) and known.service(prefix) is None:
-            if prefix not in _accepted()[0]:
-                found.setdefault(prefix, []).append(value)
+        if ":" not in text or has_wildcard(prefix) or known.service(prefix) is not None:
+            continue
+        if prefix not in _accepted()[0]:
+            found.setdefault(prefix, []).append(value)
     for prefix, values in found.items():
         texts = tuple(str(value) for value in values)
         near = None
         if len(texts[0]) < 200:
             near = None if has_wildcard(texts[0]) else known.nearest_action(texts[0])
             near = near or known.nearest_service(prefix)
-        words = {"prefix": prefix or "the empty text", "hint": f"; did you mean {near}?" if near else ""}
+        words = {"prefix": prefix or "the empty text", "hint": _did_you_mean(near)}
         yield Match(values[0], texts, words, marks=tuple((value, "") for value in values[1:]))
 
 
@@ -126,7 +131,7 @@ def action_without_service(subject: StatementSubject, params: Mapping[str, objec
             continue
         near = known.nearest_action(text.replace(".", ":", 1)) if "." in text and len(text) < 200 else None
         near = near or _only_service_with(text, known)
-        yield Match(value, (text,), {"action": text, "hint": f"; did you mean {near}?" if near else ""})
+        yield Match(value, (text,), {"action": text, "hint": _did_you_mean(near)})
 
 
 def _only_service_with(name: str, known: Catalog) -> str | None:

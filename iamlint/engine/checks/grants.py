@@ -72,12 +72,15 @@ def field_value(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
                 names.append(name)
                 notes += noted
                 break
+    shown = [text for _, text in found]
     if params["missing"]:
         names += absent
+        shown += [f"{name} is not set" for name in absent]
     if not names:
         return
-    evidence = (*(shown for _, shown in found), *(f"{name} is not set" for name in absent if params["missing"]))
-    words = _words(grant, fields=", ".join(names), value=found[0][1].partition("=")[2] if found else "not set")
+    evidence = tuple(shown)
+    first = found[0][1].partition("=")[2] if found else "not set"
+    words = _words(grant, fields=", ".join(names), value=first)
     if found:
         marks = tuple((value, "") for value, _ in found[1:])
         yield Match(found[0][0], evidence, words, marks, notes)
@@ -191,7 +194,8 @@ def permission_without_source(subject: GrantSubject, params: Mapping[str, object
         if service in but or (only and service not in only):
             continue
         wide = [str(source) for source in grant.fields.get("source_arn", ())]
-        words = _words(grant, service=text, source=f" (the source ARN {wide[0]} names no owner)" if wide else "")
+        source = f" (the source ARN {wide[0]} names no owner)" if wide else ""
+        words = _words(grant, service=text, source=source)
         yield Match(value, (text, *wide), words, notes=notes)
         return
 

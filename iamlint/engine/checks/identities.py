@@ -42,13 +42,18 @@ def attached_to(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
     policy = grant.fields.get("policy", ())
     names = [_short(value) for value in policy]
     place = policy[0] if policy else grant.pointer
-    yield Match(place, tuple(names), {"policy": ", ".join(names) or "a policy", "recipient": recipient(grant)})
+    yield Match(
+        place, tuple(names), {"policy": ", ".join(names) or "a policy", "recipient": recipient(grant)}
+    )
 
 
 def _short(value: Value) -> str:
     """Return a policy's name without the ARN around it."""
     text = str(value)
-    return text.rpartition("/")[2] if value.text is not None and text.startswith("arn:") else text
+    last = value.segments[-1] if value.segments else ""
+    if isinstance(last, str) and "/" in last and text.startswith("arn:"):
+        return last.rpartition("/")[2] or text
+    return text
 
 
 def user_without_group(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -31,7 +31,9 @@ ATTACHMENTS = frozenset({"managed-attachment", "managed-attachment-exclusive", "
 """Grants that give the rights of a policy. A boundary or a session policy only takes rights away."""
 
 _ALL_ROLES = "arn:aws:iam::*:role/*"
-_ARN = re.compile(r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)\Z")
+_ARN = re.compile(
+    r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)\Z"
+)
 
 
 def _attached(subject: GrantSubject) -> Iterator[tuple[Value, str, str, tuple[str, ...]]]:
@@ -82,7 +84,8 @@ def attached_cross_account(subject: GrantSubject, params: Mapping[str, object]) 
                 )
                 if foreign:
                     words = {**_words(name, grant), "accounts": ", ".join(dict.fromkeys(foreign))}
-                    marks = ((statement.pointer, "who may use the role"),) if statement.document is grant.document else ()
+                    same_file = statement.document is grant.document
+                    marks = ((statement.pointer, "who may use the role"),) if same_file else ()
                     yield Match(value, (name, *foreign), words, marks, notes)
                     return
 
@@ -117,7 +120,10 @@ def attached_full_service(subject: GrantSubject, params: Mapping[str, object]) -
             continue
         found = sorted(_reach(text).whole_services.intersection(services))
         if found:
-            words = {**_words(name, subject.grant), "services": ", ".join(f"{service}:*" for service in found)}
+            words = {
+                **_words(name, subject.grant),
+                "services": ", ".join(f"{service}:*" for service in found),
+            }
             yield Match(value, (name, *(f"{service}:*" for service in found)), words, notes=notes)
             return
 
@@ -136,11 +142,14 @@ def attached_unknown(subject: GrantSubject, params: Mapping[str, object]) -> Ite
     """Find an ARN of an AWS managed policy that the catalogue lacks under any path."""
     for value, text, name, notes in _attached(subject):
         # Other partitions have policies of their own, which the catalogue does not list.
-        if not text.startswith("arn:aws:") or _problem(text) or _exists(name) or subject.catalog.retired_policy(name) is not None:
+        if not text.startswith("arn:aws:") or _problem(text):
+            continue
+        if _exists(name) or subject.catalog.retired_policy(name) is not None:
             continue
         hint = _near_policy(name)
-        words = {**_words(name, subject.grant), "hint": f"; did you mean {hint}?" if hint else ""}
-        yield Match(value, (text,), {**words, "date": subject.catalog.date}, notes=notes)
+        more = f"; did you mean {hint}?" if hint else ""
+        words = {**_words(name, subject.grant), "hint": more, "date": subject.catalog.date}
+        yield Match(value, (text,), words, notes=notes)
         return
 
 
@@ -179,7 +188,7 @@ def _problem(text: str) -> str:
         name = fields["rest"].rpartition("/")[2]
         right = known.managed_policy(name)
         if right is not None and known.managed_policy(text) is None:
-            return f"the path is wrong; the policy is {right.arn.replace(':aws:', ':' + fields['partition'] + ':', 1)}"
+            return f"the path is wrong; the policy is arn:{fields['partition']}:{right.arn.split(':', 2)[2]}"
         return ""
     if not is_account_id(fields["account"]) and "*" not in fields["account"]:
         return "the account must be aws or twelve digits"
@@ -250,8 +259,8 @@ def _reach(name_or_arn: str) -> _Reach:
     if denied & pass_role:
         passes = []
     granted &= ~denied
-    whole = frozenset(service for service in known.services_of(granted) if not known.service_bits(service) & ~granted)
-    return _Reach(granted, tuple(passes), whole)
+    whole = [service for service in known.services_of(granted) if not known.service_bits(service) & ~granted]
+    return _Reach(granted, tuple(passes), frozenset(whole))
 
 
 def _bits(statement: dict[str, object], known: Catalog) -> int:

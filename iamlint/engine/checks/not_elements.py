@@ -20,11 +20,12 @@ def not_element(subject: StatementSubject, params: Mapping[str, object]) -> Iter
     only those on less. The place is the first named value.
     """
     statement = subject.statement
+    if statement.not_actions is None and statement.not_resources is None and statement.not_principals is None:
+        return
     if not (statement.is_deny if params["effect"] == "Deny" else statement.is_allow):
         return
-    wanted = texts(params, "elements")
     found: list[tuple[str, Sequence[Value]]] = []
-    for name in wanted:
+    for name in texts(params, "elements"):
         values = _values(subject, name)
         if values is None:
             return

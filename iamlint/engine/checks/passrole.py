@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from iamlint.catalog import Catalog
+from iamlint.engine.action_sets import ActionSet
 from iamlint.engine.checks.wording import actions_match
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, reach
@@ -152,7 +153,7 @@ def run_as_existing_role(subject: StatementSubject, params: Mapping[str, object]
     statements of the policy.
     """
     unscoped = subject.unscoped
-    if not unscoped or subject.narrowed:
+    if not unscoped or not _first_steps().within(unscoped) or subject.narrowed:
         return
     granted = subject.owner.granted
     paths = [
@@ -171,6 +172,12 @@ def run_as_existing_role(subject: StatementSubject, params: Mapping[str, object]
     if items:
         match = actions_match(items, tuple(map(str, items)), {}, subject)
         yield _with_paths(subject, match, paths, granted)
+
+
+@lru_cache(maxsize=1)
+def _first_steps() -> ActionSet:
+    """Return the actions that the paths through existing resources begin with."""
+    return ActionSet(action for path in escalation_paths("existing-passrole") for action in path.needs[0])
 
 
 def _has_all(catalog: Catalog, needs: tuple[tuple[str, ...], ...], granted: int) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "foreign_principal",
     "home_accounts",
     "insecure_transport",
+    "iot_resource_star",
     "is_foreign",
     "key_lockout",
     "loose_conditions",
@@ -457,3 +458,11 @@ def open_endpoint(subject: StatementSubject, params: Mapping[str, object]) -> It
         if value.text in {"*", "*:*"}:
             yield Match(value, (str(value),))
             return
+
+
+def iot_resource_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find the star as resource of a device policy; only what is attached to certificates is one."""
+    star = subject.star_resource
+    if star is not None and "iot-certificate" in subject.policy.on:
+        actions = subject.statement.actions
+        yield Match(star, tuple(map(str, actions or ())), {"value": _shown_actions(actions)})

@@ -21,7 +21,18 @@ MAX_PATH = 500
 
 __all__ = ["mistakes_in", "path_mistake", "select_grant", "select_policy", "select_statement"]
 
-TESTS = ("equals", "not-equals", "in", "not-in", "like", "not-like", "at-most", "at-least", "present", "absent")
+TESTS = (
+    "equals",
+    "not-equals",
+    "in",
+    "not-in",
+    "like",
+    "not-like",
+    "at-most",
+    "at-least",
+    "present",
+    "absent",
+)
 """The tests of `where`. A value that cannot be known meets no test but `present`."""
 OPTIONS = ("ignore-case",)
 """Words of `where` that change how the tests compare."""
@@ -31,7 +42,7 @@ OPTIONS = ("ignore-case",)
 def _compiled(path: str) -> JSONPath:
     import warnings
 
-    from jsonpath_ng import parse
+    from jsonpath_ng.parser import parse
 
     with warnings.catch_warnings():
         # The library warns of expressions that its next version reads otherwise; it is pinned below that.
@@ -145,7 +156,9 @@ def _statement_tree(statement: Statement) -> dict[str, object]:
     return tree
 
 
-def _select(tree: dict[str, object], pointer: tuple[object, ...], params: Mapping[str, object]) -> Iterator[Match]:
+def _select(
+    tree: dict[str, object], pointer: tuple[object, ...], params: Mapping[str, object]
+) -> Iterator[Match]:
     where = params["where"]
     tests: Mapping[str, object] = where if isinstance(where, dict) else {}
     found = [match.value for match in _compiled(str(params["select"])).find(tree)]

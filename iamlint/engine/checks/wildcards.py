@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from iamlint.engine.action_sets import action_sets
-from iamlint.engine.checks.wording import actions_match, names_in, shown_action, texts
+from iamlint.engine.action_sets import ActionSet, action_sets
+from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_action, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
 from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Value
+from iamlint.model import Condition, Value
+from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
@@ -51,13 +53,31 @@ def full_admin(subject: StatementSubject, params: Mapping[str, object]) -> Itera
 
 def action_pattern(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find actions written exactly as one of the patterns, without letter case."""
-    patterns = texts(params, "patterns")
-    if params["effect"] == "Allow" and not subject.statement.is_allow:
-        return
+    patterns = prepared(params, _patterns)
     found = [v for v in subject.statement.actions or () if v.text is not None and v.text.lower() in patterns]
-    if found:
-        names = tuple(str(value) for value in found)
-        yield Match(found[0], names, {"actions": ", ".join(names)}, marks=tuple((v, "") for v in found[1:]))
+    if not found or (params["effect"] == "Allow" and not subject.statement.is_allow):
+        return
+    names = tuple(str(value) for value in found)
+    yield Match(found[0], names, {"actions": ", ".join(names)}, marks=tuple((v, "") for v in found[1:]))
+
+
+def _patterns(params: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(pattern.lower() for pattern in texts(params, "patterns"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Services:
+    """The services that a rule is about: `wanted` (empty means all) less `unwanted`."""
+
+    wanted: frozenset[str]
+    unwanted: frozenset[str]
+    scope: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, object]) -> _Services:
+        sets = action_sets()
+        wanted = sets.services(texts(params, "groups")) | {*texts(params, "services")}
+        return cls(wanted, sets.services(texts(params, "except-groups")), str(params["scope"]))
 
 
 def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -67,21 +87,23 @@ def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
     request. `groups` and `services` name the services (none given: all), `except-groups` those that
     another rule is about.
     """
-    found = list(_whole_services(subject))
-    if not found:
-        return
-    sets = action_sets()
-    wanted = {*sets.services(texts(params, "groups")), *texts(params, "services")}
-    unwanted = sets.services(texts(params, "except-groups"))
-    scope = str(params["scope"])
+    asked = prepared(params, _Services.of)
     hits: list[Value] = []
-    for value, service in found:
-        if (wanted and service not in wanted) or service in unwanted:
+    for value in subject.statement.actions or ():
+        text = value.text
+        if text is None or not text.endswith("*"):
+            continue
+        service, colon, name = text.lower().partition(":")
+        if not colon or name.strip("*"):
+            continue
+        if (asked.wanted and service not in asked.wanted) or service in asked.unwanted:
             continue
         bits = subject.catalog.service_bits(service)
-        if scope != "any":
+        if not bits & subject.granted:
+            continue
+        if asked.scope != "any":
             is_open = bool(subject.unscoped & bits) and not subject.narrowed
-            if is_open != (scope == "open"):
+            if is_open != (asked.scope == "open"):
                 continue
         hits.append(value)
     if hits:
@@ -89,15 +111,38 @@ def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
         yield actions_match(hits, names, {"actions": listed(names)}, subject)
 
 
-def _whole_services(subject: StatementSubject) -> Iterator[tuple[Value, str]]:
-    granted = subject.granted
-    for value in subject.statement.actions or ():
-        text = value.text
-        if text is None or not text.endswith("*"):
-            continue
-        service, colon, name = text.lower().partition(":")
-        if colon and not name.strip("*") and granted & subject.catalog.service_bits(service):
-            yield value, service
+@dataclass(frozen=True, slots=True)
+class _Actions:
+    """Which actions a rule about resources counts, and verbs that their names (do not) begin with."""
+
+    wanted: ActionSet
+    unwanted: ActionSet
+    verbs: tuple[str, ...]
+    other_verbs: tuple[str, ...]
+    flag: bool
+
+    @classmethod
+    def of_star(cls, params: Mapping[str, object]) -> _Actions:
+        return cls._of(params, flag=params["written"] == "arn")
+
+    @classmethod
+    def of_pattern(cls, params: Mapping[str, object]) -> _Actions:
+        return cls._of(params, flag=params["open-only"] is True)
+
+    @classmethod
+    def _of(cls, params: Mapping[str, object], *, flag: bool) -> _Actions:
+        sets = action_sets()
+        return cls(
+            sets.find(texts(params, "sets"), texts(params, "levels")),
+            sets.find(texts(params, "except-sets"), texts(params, "except-levels")),
+            texts(params, "verbs"),
+            texts(params, "except-verbs"),
+            flag,
+        )
+
+    def within(self, granted: int) -> int:
+        bits = self.wanted.within(granted)
+        return bits & ~self.unwanted.within(bits) if bits else 0
 
 
 def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -107,35 +152,24 @@ def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> It
     count, `except-sets` which do not; `verbs` keeps only actions whose name begins so, `except-verbs`
     drops those. Nothing is said where a condition narrows the request or pins the caller.
     """
-    catalog = subject.catalog
-    if params["written"] == "arn":
-        wide = _as_wide_as_star(subject)
-        if not wide:
-            return
-        bits = subject.unscoped
-    else:
-        star = subject.star_resource
-        if star is None:
-            return
-        wide = (star,)
-        bits = subject.granted
-    bits &= ~catalog.without_resource_types()
-    sets = action_sets()
-    bits = sets.find(texts(params, "sets"), texts(params, "levels")).within(bits)
+    asked = prepared(params, _Actions.of_star)
+    star = subject.star_resource
+    if asked.flag == (star is not None):
+        return
+    wide = (star,) if star is not None else _as_wide_as_star(subject)
+    if not wide:
+        return
+    bits = asked.within(subject.scopable if star is not None else subject.scopable & subject.unscoped)
     if not bits or subject.narrowed or subject.bounded:
         return
-    bits &= ~sets.find(texts(params, "except-sets"), texts(params, "except-levels")).within(bits)
-    if not bits:
-        return
-    verbs, other_verbs = texts(params, "verbs"), texts(params, "except-verbs")
     hits = []
     names: list[str] = []
     for value, found in subject.actions_granting(bits):
         verb = str(value).partition(":")[2].lower()
-        if (verbs and not verb.startswith(verbs)) or (other_verbs and verb.startswith(other_verbs)):
+        if (asked.verbs and not verb.startswith(asked.verbs)) or verb.startswith(asked.other_verbs):
             continue
         hits.append(value)
-        names.append(shown_action(subject, value, found))
+        names.append(shown_action(subject.catalog, value, found))
     if not hits:
         return
     words = {"actions": listed(names), "resources": listed([str(value) for value in wide])}
@@ -171,20 +205,15 @@ def partial_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
     `levels` and `sets` say which actions inside a pattern count (`except-sets` which do not);
     with `open-only` the resources must be open and no condition may narrow the request.
     """
+    asked = prepared(params, _Actions.of_pattern)
+    bits = asked.within(subject.unscoped if asked.flag else subject.granted)
+    if not bits or (asked.flag and (subject.narrowed or subject.bounded)):
+        return
     patterns = [
         value
         for value in subject.statement.actions or ()
         if value.text is not None and has_wildcard(value.text) and value.text.partition(":")[2].strip("*")
     ]
-    if not patterns:
-        return
-    bits = subject.unscoped if params["open-only"] else subject.granted
-    sets = action_sets()
-    bits = sets.find(texts(params, "sets"), texts(params, "levels")).within(bits)
-    if bits:
-        bits &= ~sets.find(texts(params, "except-sets"), ()).within(bits)
-    if not bits or (params["open-only"] and (subject.narrowed or subject.bounded)):
-        return
     hits, inside = [], 0
     for value in patterns:
         found = subject.catalog.expand(str(value)) & bits
@@ -212,30 +241,62 @@ def action_matches_nothing(subject: StatementSubject, params: Mapping[str, objec
         yield Match(value, (text,), {"action": text}, items=(value,))
 
 
+@dataclass(frozen=True, slots=True)
+class _ArnFields:
+    """What a rule about fields of ARNs looks at; see the parameters of the check."""
+
+    fields: tuple[str, ...]
+    services: tuple[str, ...]
+    actions: ActionSet | None
+    deny_too: bool
+    open_too: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, object]) -> _ArnFields:
+        sets = texts(params, "sets")
+        return cls(
+            texts(params, "fields"),
+            texts(params, "services"),
+            action_sets().find(sets) if sets else None,
+            params["deny-too"] is True,
+            params["open-too"] is True,
+        )
+
+
 def arn_field_wildcard(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find ARNs with a wildcard in one of `fields`, whose resource part names something.
 
-    Only Allow counts unless `effects` says so. An ARN that leaves the resource open as well is
-    another rule's, unless `open-too` is set.
+    Only Allow counts unless `deny-too` is set. An ARN that leaves the resource open as well is
+    another rule's, unless `open-too` is set. With `sets` only statements that grant such actions
+    count. A condition that fixes the account or organisation of the resource clears the account.
     """
     statement = subject.statement
-    if not params["deny-too"] and not statement.is_allow:
+    asked = prepared(params, _ArnFields.of)
+    if not asked.deny_too and not statement.is_allow:
         return
-    fields = texts(params, "fields")
-    services = texts(params, "services")
+    if asked.actions is not None and not asked.actions.within(subject.granted):
+        return
     for value in (*(statement.resources or ()), *(statement.not_resources or ())):
         literal = value.literal
         if not literal.startswith("arn:") or ("*" not in literal and "?" not in literal):
             continue
         shape = reach(value)
-        if shape.breadth >= Breadth.TYPE and not params["open-too"]:
+        if shape.breadth >= Breadth.TYPE and not asked.open_too:
             continue
-        if services and shape.service not in services:
+        if asked.services and shape.service not in asked.services:
             continue
-        wild = [name for name in fields if _field_is_wild(name, shape)]
-        if wild:
+        wild = [name for name in asked.fields if _field_is_wild(name, shape)]
+        if wild and not any(map(_fixes_owner, statement.conditions)):
             words = {"resource": str(value), "field": listed(wild)}
             yield Match(value, (str(value),), words)
+
+
+def _fixes_owner(condition: Condition) -> bool:
+    """Say whether a test fixes the account or organisation that the resource belongs to."""
+    if condition.key.lower() not in {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}:
+        return False
+    operator = parse_operator(condition.operator)
+    return not operator.negated and operator.base != "Null"
 
 
 def _field_is_wild(name: str, shape: Reach) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from iamlint.catalog import Catalog
 from iamlint.engine.judge import listed
@@ -10,13 +11,30 @@ from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["actions_match", "condition_note", "names_in", "shown_action", "texts"]
+__all__ = ["actions_match", "condition_note", "names_in", "prepared", "shown_action", "texts"]
+
+_T = TypeVar("_T")
+
+# The parameters of a rule, as its check wants them; kept beside the mapping that they were made
+# from, so that its id stays taken. A run has some hundred rules, a run of tests has many more.
+_PREPARED: dict[tuple[int, Callable[..., object]], tuple[Mapping[str, object], object]] = {}
+_MOST_PREPARED = 4_000
 
 
 def texts(params: Mapping[str, object], name: str) -> tuple[str, ...]:
     """Return a parameter that is a list of texts; empty where the rule gives none."""
     value = params.get(name)
     return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+
+def prepared(params: Mapping[str, object], make: Callable[[Mapping[str, object]], _T]) -> _T:
+    """Return `make(params)`, worked out once for each rule and not for each statement."""
+    known = _PREPARED.get((id(params), make))
+    if known is None:
+        if len(_PREPARED) >= _MOST_PREPARED:
+            _PREPARED.clear()
+        known = _PREPARED[id(params), make] = (params, make(params))
+    return known[1]  # type: ignore[return-value]  # made by the same `make`, which is part of the key
 
 
 def condition_note(subject: StatementSubject) -> tuple[str, ...]:

@@ -16,13 +16,38 @@ from itertools import product
 
 from iamlint.semantics.patterns import covers, overlaps
 
-__all__ = ["ANYTHING", "ONE", "RUN", "Budget", "BudgetError", "Glob", "TextSet", "glob", "literal"]
+__all__ = [
+    "ANYTHING",
+    "ONE",
+    "RUN",
+    "Budget",
+    "BudgetError",
+    "Glob",
+    "TextSet",
+    "arn_glob",
+    "from_tokens",
+    "glob",
+    "literal",
+    "private_letter",
+    "search",
+]
 
 RUN = "\0*"
 """The token that any run of characters matches, also none."""
 
 ONE = "\0?"
 """The token that exactly one character matches."""
+
+RUN_IN_FIELD = "\0r"
+"""Like RUN, but never over a colon: a wildcard in one of the first five fields of an ARN."""
+
+ONE_IN_FIELD = "\0o"
+"""Like ONE, but never a colon."""
+
+_WILD = {RUN: "*", ONE: "?", RUN_IN_FIELD: "*", ONE_IN_FIELD: "?"}
+
+_PRIVATE = 0xE000
+_LAST_PRIVATE = 0xF8FF
 
 _FRESH = "xyzwvqjk0123456789"
 
@@ -64,20 +89,30 @@ class Glob:
     fold: bool = False
 
     def __str__(self) -> str:
-        return "".join({RUN: "*", ONE: "?"}.get(token, token) for token in self.tokens)
-
-    @property
-    def is_literal(self) -> bool:
-        """Whether exactly one text matches (or one text in any letter case)."""
-        return RUN not in self.tokens and ONE not in self.tokens
+        return "".join(_WILD.get(token, token) for token in self.tokens)
 
     @property
     def plain(self) -> str | None:
-        """The pattern as text for the quick tests, None when it has literal wildcard characters."""
-        if any(token in {"*", "?"} for token in self.tokens):
+        """The pattern as text for the quick tests, None when the text would say too much or too
+        little: literal wildcard characters, wildcards of a field, private letters."""
+        if any(token in _NOT_PLAIN or is_private(token) for token in self.tokens):
             return None
         text = str(self)
         return text.lower() if self.fold else text
+
+
+_NOT_PLAIN = frozenset({"*", "?", RUN_IN_FIELD, ONE_IN_FIELD})
+
+
+def is_private(token: str) -> bool:
+    """Say whether a token is a private letter: it stands for the unknown value of a policy variable,
+    which only the same letter or a run matches, never a single-character wildcard."""
+    return len(token) == 1 and _PRIVATE <= ord(token) <= _LAST_PRIVATE
+
+
+def private_letter(number: int) -> str:
+    """Return the private letter with this number, from 0."""
+    return chr(_PRIVATE + number)
 
 
 @lru_cache(maxsize=20_000)
@@ -90,6 +125,30 @@ def glob(text: str, *, fold: bool = False) -> Glob:
 def literal(text: str, *, fold: bool = False) -> Glob:
     """Return the pattern that only `text` matches."""
     return _normalised(text, fold)
+
+
+def arn_glob(text: str) -> Glob:
+    """Return the pattern of an ARN whose first five colons are fixed: a wildcard in one of the first
+    five fields stays in its field. A text of fewer fields matches nothing that has six."""
+    fields = text.split(":", 5)
+    tokens: list[str] = []
+    for number, field_text in enumerate(fields):
+        last = number == 5
+        if number:
+            tokens.append(":")
+        for character in field_text:
+            if character == "*":
+                tokens.append(RUN if last else RUN_IN_FIELD)
+            elif character == "?":
+                tokens.append(ONE if last else ONE_IN_FIELD)
+            else:
+                tokens.append(character)
+    return Glob(tuple(tokens))
+
+
+def from_tokens(tokens: Iterable[str], *, fold: bool = False) -> Glob:
+    """Return the pattern of tokens made elsewhere (texts with escapes and variables)."""
+    return _normalised(tokens, fold)
 
 
 def _normalised(tokens: Iterable[str], fold: bool) -> Glob:
@@ -122,30 +181,43 @@ ANYTHING = glob("*")
 class _Machine:
     """The automaton of a pattern, as masks over its positions."""
 
-    __slots__ = ("accept", "any", "fold", "letters", "runs", "start")
+    __slots__ = ("_any", "_any_in_field", "_letters", "_runs", "_runs_in_field", "accept", "fold", "start", "stays")
 
     def __init__(self, pattern: Glob) -> None:
-        self.letters: dict[str, int] = {}
-        self.any = self.runs = 0
+        self._letters: dict[str, int] = {}
+        self._any = self._any_in_field = self._runs = self._runs_in_field = 0
         self.fold = pattern.fold
         for at, token in enumerate(pattern.tokens):
             if token == RUN:
-                self.runs |= 1 << at
+                self._runs |= 1 << at
+            elif token == RUN_IN_FIELD:
+                self._runs_in_field |= 1 << at
             elif token == ONE:
-                self.any |= 1 << at
+                self._any |= 1 << at
+            elif token == ONE_IN_FIELD:
+                self._any_in_field |= 1 << at
             else:
-                self.letters[token] = self.letters.get(token, 0) | 1 << at
+                self._letters[token] = self._letters.get(token, 0) | 1 << at
         self.accept = 1 << len(pattern.tokens)
-        self.start = 1 | (1 & self.runs) << 1
+        self.stays = self._runs | self._runs_in_field
+        self.start = self.closed(1)
 
-    def mask(self, letter: str) -> int:
-        """Positions that a character moves over."""
-        return self.letters.get(letter.lower() if self.fold else letter, 0) | self.any
+    def column(self, letter: str) -> tuple[int, int]:
+        """Positions that a character moves over, and positions of runs that take it."""
+        moved = self._letters.get(letter.lower() if self.fold else letter, 0)
+        if not is_private(letter):
+            moved |= self._any
+            if letter != ":":
+                moved |= self._any_in_field
+        return moved, self._runs | (self._runs_in_field if letter != ":" else 0)
 
-    def step(self, state: int, mask: int) -> int:
-        """The positions after one character, given its mask."""
-        after = (state & mask) << 1 | (state & self.runs)
-        return after | (after & self.runs) << 1
+    def closed(self, state: int) -> int:
+        """Add the positions behind runs that take nothing more; runs may follow one another."""
+        while True:
+            more = state | (state & self.stays) << 1
+            if more == state:
+                return state
+            state = more
 
 
 @lru_cache(maxsize=20_000)
@@ -181,7 +253,9 @@ def _letters(patterns: Iterable[Glob]) -> list[str]:
     seen: dict[str, None] = {}
     for pattern in patterns:
         for token in pattern.tokens:
-            if token not in {RUN, ONE}:
+            if token in {RUN_IN_FIELD, ONE_IN_FIELD}:
+                seen[":"] = None
+            elif token not in {RUN, ONE}:
                 seen[token] = None
                 if pattern.fold and token.upper() != token:
                     seen[token.upper()] = None
@@ -200,9 +274,9 @@ def search(inside: Sequence[Glob], outside: Sequence[Glob], budget: Budget) -> s
     machines = [_machine(pattern) for pattern in patterns]
     wanted = len(inside)
     # Characters that every pattern treats alike lead to the same states: one of them is enough.
-    columns: dict[tuple[int, ...], str] = {}
+    columns: dict[tuple[tuple[int, int], ...], str] = {}
     for letter in _letters(patterns):
-        columns.setdefault(tuple(machine.mask(letter) for machine in machines), letter)
+        columns.setdefault(tuple(machine.column(letter) for machine in machines), letter)
     start = tuple(machine.start for machine in machines)
     came: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
     level = [start]
@@ -213,8 +287,11 @@ def search(inside: Sequence[Glob], outside: Sequence[Glob], budget: Budget) -> s
                 state[i] & machines[i].accept for i in range(wanted, len(machines))
             ):
                 return _text(came, state)
-            for masks, letter in columns.items():
-                after = tuple(machine.step(now, mask) for machine, now, mask in zip(machines, state, masks, strict=True))
+            for column, letter in columns.items():
+                after = tuple(
+                    machine.closed((now & moved) << 1 | (now & stayed))
+                    for machine, now, (moved, stayed) in zip(machines, state, column, strict=True)
+                )
                 if after in came or not all(after[:wanted]):
                     continue
                 budget.spend_tuple()

@@ -30,11 +30,8 @@ def compile_glob(tokens: Sequence[Fixed]) -> Callable[[str], bool]:
             return only.__eq__
         return only.is_whole
     head, *middle, tail = segments
-    if not middle:
-        if isinstance(head, str) and isinstance(tail, str):
-            return _two_ends(head, tail)
-        if head == tail == "":
-            return _everything
+    if not middle and isinstance(head, str) and isinstance(tail, str):
+        return _two_ends(head, tail)
     return _Runs(head, tuple(middle), tail)
 
 

@@ -59,6 +59,8 @@ def read_tokens(text: str, *, wildcards: bool, variables: bool) -> tuple[Token, 
         return (text,) if text else ()
     tokens: list[Token] = []
     literal: list[str] = []
+    # Known beforehand, so that a text full of `${` is read in one pass.
+    last_brace, last_quote = text.rfind("}"), text.rfind("'}")
 
     def flush() -> None:
         if literal:
@@ -68,8 +70,8 @@ def read_tokens(text: str, *, wildcards: bool, variables: bool) -> tuple[Token, 
     at = 0
     while at < len(text):
         letter = text[at]
-        if letter == "$" and variables and text.startswith("${", at):
-            found, end = _read_variable(text, at)
+        if letter == "$" and variables and at < last_brace and text.startswith("${", at):
+            found, end = _read_variable(text, at, last_quote)
             if isinstance(found, str):
                 literal.append(found)
             else:
@@ -87,20 +89,17 @@ def read_tokens(text: str, *, wildcards: bool, variables: bool) -> tuple[Token, 
     return tuple(tokens)
 
 
-def _read_variable(text: str, start: int) -> tuple[str | Variable, int]:
-    """Return what `${` at `start` begins, and where the text goes on."""
-    end = text.find("}", start)
-    if end < 0:
-        # Nothing closes any later one either, so the rest is text; but its wildcards stay wildcards.
-        return "${", start + 2
+def _read_variable(text: str, start: int, last_quote: int) -> tuple[str | Variable, int]:
+    """Return what `${` at `start` begins, and where the text goes on; a `}` follows somewhere."""
+    end = text.index("}", start)
     inner = text[start + 2 : end]
     if inner in _ESCAPED:
         return inner, end + 1
     key, quoted, _ = inner.partition(", '")
     if quoted:
         opening = start + 2 + len(key) + len(quoted)
-        closing = text.find("'}", opening)
-        if closing >= 0:
+        if opening <= last_quote:
+            closing = text.index("'}", opening)
             written = text[start : closing + 2]
             return Variable(key.lower(), text[opening:closing], written), closing + 2
     return Variable(inner.lower(), None, text[start : end + 1]), end + 1

@@ -615,7 +615,8 @@ def _parameter_hole(name: str, parameter: Mapping[str, object]) -> Hole:
         # The default is the name of a stored parameter, not a value.
         return Hole("parameter", name, many="List" in kind)
     if _text_of(parameter.get("NoEcho")) == "true":
-        return Hole("parameter", name, many=many)
+        # Nobody may print the default, but a rule must be able to say that there is one.
+        return Hole("secret-default" if "Default" in parameter else "parameter", name, many=many)
     default = _text_of(parameter.get("Default"))
     allowed = parameter.get("AllowedValues")
     values: tuple[str, ...] = ()

@@ -88,6 +88,8 @@ def read_sam(reading: Reading, resource: Resource) -> tuple[list[Policy], list[G
         else:
             for place in reading.walker.places(resource.level, ("Policies", "[]")):
                 _read_item(reading, resource, place, policies, grants)
+    if resource.type in _WITH_POLICIES:
+        grants.extend(_global_boundary(reading, resource))
     if resource.type == "AWS::Serverless::Connector":
         source = (resource.properties.get("Source"), (*resource.properties_pointer, "Source"))
         grants.extend(
@@ -106,6 +108,19 @@ def read_sam(reading: Reading, resource: Resource) -> tuple[list[Policy], list[G
                     _connect(reading, resource, properties, (*pointer, "Properties"), source, pointer)
                 )
     return policies, grants
+
+
+def _global_boundary(reading: Reading, resource: Resource) -> Iterator[Grant]:
+    """Yield the permissions boundary that `Globals` give a resource which sets none itself."""
+    name = "PermissionsBoundary"
+    ignored = resource.body.get("IgnoreGlobals")
+    if name in resource.properties or ignored == "*" or (isinstance(ignored, list) and name in ignored):
+        return
+    for key, node, pointer in reading.global_properties(resource.type.rpartition("::")[2]):
+        if key == name:
+            values = reading.walker.values(node, pointer)
+            if values:
+                yield _grant(reading, resource, "boundary", pointer, {"policy": values}, when=resource.when)
 
 
 def _has_role(reading: Reading, resource: Resource) -> bool:

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamlint.semantics.algebra.globs import Budget, BudgetError, Glob, TextSet, glob, literal, search
+from iamlint.semantics.algebra.globs import (
+    Budget,
+    BudgetError,
+    Glob,
+    TextSet,
+    arn_glob,
+    from_tokens,
+    glob,
+    literal,
+    private_letter,
+    search,
+)
 
 PATTERNS = st.text("ab*?", max_size=4)
 TEXTS = ["".join(letters) for size in range(7) for letters in product("abx", repeat=size)]
@@ -89,6 +100,30 @@ def test_letters_in_either_case() -> None:
     assert search([literal("Ab", fold=True)], [literal("ab"), literal("AB"), literal("Ab")], Budget()) == "aB"
     every = [literal(t) for t in ("ab", "AB", "Ab", "aB")]
     assert search([literal("ab", fold=True)], every, Budget()) is None
+
+
+@given(st.text("a:*?", max_size=9), st.text("ab:", max_size=12))
+def test_wildcards_of_a_field_stop_at_its_colon(pattern: str, text: str) -> None:
+    """ArnLike: split both at the first five colons, each field matches by itself."""
+
+    def fields(whole: str) -> list[str]:
+        return whole.split(":", 5)
+
+    ours = search([arn_glob(pattern), literal(text)], [], Budget()) is not None
+    theirs = len(fields(pattern)) == len(fields(text)) and all(
+        fits(glob(p), t) for p, t in zip(fields(pattern), fields(text), strict=True)
+    )
+    # With fewer than five colons there is no sixth field, and the last one must not take a colon.
+    assert ours == theirs
+
+
+def test_a_private_letter_is_matched_by_itself_and_by_runs_only() -> None:
+    letter = private_letter(0)
+    value = from_tokens(["a", letter])
+    assert search([value], [glob("a*")], Budget()) is None
+    assert search([value], [from_tokens(["a", letter])], Budget()) is None
+    assert search([value], [glob("a?")], Budget()) == f"a{letter}"
+    assert search([value], [from_tokens(["a", private_letter(1)])], Budget()) == f"a{letter}"
 
 
 def test_literal_wildcards_are_characters() -> None:

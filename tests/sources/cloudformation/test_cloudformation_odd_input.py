@@ -130,10 +130,12 @@ def replaced(tree: object, path: tuple[str | int, ...], value: object) -> None:
             tree = tree[step]
         else:
             return
-    if isinstance(tree, dict) or (
-        isinstance(tree, list) and isinstance(path[-1], int) and path[-1] < len(tree)
-    ):
-        tree[path[-1]] = value
+    last = path[-1]
+    if isinstance(tree, dict):
+        tree[last] = value
+        return
+    if isinstance(tree, list) and isinstance(last, int) and last < len(tree):
+        tree[last] = value
 
 
 def ask_for_every_place(extraction: Extraction) -> None:
@@ -156,7 +158,7 @@ def test_the_template_itself_is_read_in_full() -> None:
     (document,) = yaml_documents(Text("t.yaml", TEMPLATE), "cloudformation")
     extraction = extract_template(document.tree, document, SourceOptions())
     assert extraction is not None
-    assert (len(extraction.policies), len(extraction.grants)) == (9, 19)
+    assert (len(extraction.policies), len(extraction.grants)) == (9, 20)
     ask_for_every_place(extraction)
 
 

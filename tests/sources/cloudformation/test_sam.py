@@ -138,6 +138,30 @@ def test_policies_have_no_effect_beside_a_role(role: str, read_all_the_same: boo
     assert codes == ([] if read_all_the_same else ["ignored-policies"])
 
 
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ("", 1),
+        ("    IgnoreGlobals: '*'\n", 0),
+        ("    IgnoreGlobals: [PermissionsBoundary]\n", 0),
+        ("    IgnoreGlobals: [Tags]\n", 1),
+    ],
+)
+def test_a_boundary_can_come_from_globals(more: str, count: int) -> None:
+    extraction = read(
+        "Globals: {Function: {PermissionsBoundary: !Ref Limit}}\n"
+        "Resources:\n"
+        "  F:\n"
+        "    Type: AWS::Serverless::Function\n"
+        f"{more}"
+        "    Properties: {Policies: []}\n"
+    )
+    found = [g for g in extraction.grants if g.what == "boundary"]
+    assert [(str(g.fields["policy"][0]), g.owner.address) for g in found] == [
+        ("<Limit>", "Resources.F")
+    ] * count
+
+
 def test_every_policy_template_expands_without_faults() -> None:
     templates = load_data("sam_policy_templates.json")["templates"]
     assert len(templates) >= 81

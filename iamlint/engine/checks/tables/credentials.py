@@ -35,7 +35,11 @@ TABLE: Mapping[str, CheckSpec] = {
         "grant",
         "grants.field_other_than",
         "A field of a grant that has none of the given values.",
-        params={"what": _WHAT, "field": Param("text", required=True), "values": Param("texts", required=True)},
+        params={
+            "what": _WHAT,
+            "field": Param("text", required=True),
+            "values": Param("texts", required=True),
+        },
         words=("recipient", "value"),
     ),
     "field-number": CheckSpec(

@@ -65,7 +65,9 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"element": Param("choice", required=True, choices=("Action", "Resource", "Principal"))},
         words=("element",),
     ),
-    "no-statements": CheckSpec("policy", "grammar.no_statements", "A policy whose list of statements is empty."),
+    "no-statements": CheckSpec(
+        "policy", "grammar.no_statements", "A policy whose list of statements is empty."
+    ),
     "duplicate-sid": CheckSpec(
         "policy", "grammar.duplicate_sid", "A Sid that two statements of a policy have.", words=("sid",)
     ),
@@ -84,7 +86,10 @@ TABLE: Mapping[str, CheckSpec] = {
         words=("version",),
     ),
     "version-unknown": CheckSpec(
-        "policy", "grammar.version_unknown", "A policy with a version that does not exist.", words=("version",)
+        "policy",
+        "grammar.version_unknown",
+        "A policy with a version that does not exist.",
+        words=("version",),
     ),
     "variable-not-read": CheckSpec(
         "statement",

@@ -86,6 +86,13 @@ TABLE: Mapping[str, CheckSpec] = {
         "public.insecure_transport",
         "A bucket policy without a Deny for requests that do not use TLS.",
     ),
+    "iot-resource-star": CheckSpec(
+        "statement",
+        "public.iot_resource_star",
+        "A device policy whose resource is the star.",
+        needs=("allow", "resource-star"),
+        words=("value",),
+    ),
     "open-endpoint": CheckSpec(
         "statement",
         "public.open_endpoint",

@@ -86,9 +86,11 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "wildcards.arn_field_wildcard",
         "An ARN with a wildcard as service or account.",
+        needs=("resource-wildcard",),
         params={
             "fields": Param("texts", required=True, choices=("service", "account")),
             "services": Param("texts"),
+            "sets": Param("texts"),
             "deny-too": Param("flag", default=False),
             "open-too": Param("flag", default=False),
         },
