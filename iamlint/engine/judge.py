@@ -170,23 +170,21 @@ class Judge:
             for hit in hits:
                 yield hit, ()
             return
-        by_name: dict[tuple[str, Pointer | None], list[_Hit]] = {}
+        by_statement: dict[Pointer | None, list[_Hit]] = {}
         for hit in hits:
-            where = hit.statement.pointer if hit.statement else None
-            by_name.setdefault((hit.rule.name, where), []).append(hit)
-        covered: dict[int, list[Rule]] = {}
+            by_statement.setdefault(hit.statement.pointer if hit.statement else None, []).append(hit)
         hidden: set[int] = set()
-        for hit in hits:
-            where = hit.statement.pointer if hit.statement else None
-            for name in hit.rule.covers:
-                for other in by_name.get((name, where), ()):
-                    if other is not hit and _same_items(hit.match, other.match):
-                        hidden.add(id(other))
-                        if other.rule not in covered.setdefault(id(hit), []):
-                            covered[id(hit)].append(other.rule)
+        told: dict[int, dict[str, Rule]] = {}
+        for group in by_statement.values():
+            for hit in group:
+                wider = [other for other in group if hit.rule.name in other.rule.covers]
+                if wider and _all_items(hit.match, [other.match for other in wider]):
+                    hidden.add(id(hit))
+                    for other in wider:
+                        told.setdefault(id(other), {})[hit.rule.name] = hit.rule
         for hit in hits:
             if id(hit) not in hidden:
-                yield hit, tuple(covered.get(id(hit), ()))
+                yield hit, tuple(told.get(id(hit), {}).values())
 
     def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy) -> Finding:
         owner = policy.owner
@@ -203,11 +201,12 @@ class Judge:
         )
 
 
-def _same_items(wide: Match, narrow: Match) -> bool:
-    """Say whether a match is about no action item that the one that may cover it is not about."""
-    if not wide.items or not narrow.items:
+def _all_items(match: Match, others: list[Match]) -> bool:
+    """Say whether each action item of a match is told by one of the others, which may cover it."""
+    if not match.items or any(not other.items for other in others):
         return True
-    return {value.pointer for value in narrow.items} <= {value.pointer for value in wide.items}
+    told = {value.pointer for other in others for value in other.items}
+    return all(value.pointer in told for value in match.items)
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from iamlint.catalog import Catalog
 from iamlint.engine.action_sets import action_sets
-from iamlint.model import Condition, Statement, Value
+from iamlint.model import Condition, Hole, Statement, Value
 from iamlint.semantics.conditions import parse_operator
 
-__all__ = ["Breadth", "Reach", "narrows_request", "reach", "reach_of", "unscoped_mask"]
+__all__ = ["Breadth", "Reach", "actions_on", "narrows_request", "reach", "reach_of", "unscoped_mask"]
 
 _HOLE = "\0"
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -67,8 +67,19 @@ def reach(value: Value) -> Reach:
     """Return what a Resource value takes in."""
     text = value.text
     if text is None:
-        text = "".join(part if isinstance(part, str) else _HOLE for part in value.parts)
+        first = value.parts[0]
+        if isinstance(first, Hole):
+            if first.arn is None and first.alphabet is None:
+                # It may be a whole ARN: whatever is written behind it is below one named thing.
+                return Reach(Breadth.NAMED)
+            text = (first.arn or "*").replace("*", _HOLE) + "".join(map(_written, value.parts[1:]))
+        else:
+            text = "".join(map(_written, value.parts))
     return reach_of(text) if len(text) <= _LONGEST_CACHED else _reach(text)
+
+
+def _written(part: str | Hole) -> str:
+    return part if isinstance(part, str) else _HOLE
 
 
 @lru_cache(maxsize=8_192)
@@ -137,11 +148,43 @@ def unscoped_mask(statement: Statement, catalog: Catalog) -> int:
         found = reach(value)
         if found.breadth is Breadth.STAR:
             return catalog.all_actions
-        if found.breadth >= Breadth.TYPE:
+        if found.breadth is Breadth.TYPE:
+            mask |= actions_on(catalog, found.service, found.type)
+        elif found.breadth is Breadth.SERVICE:
             mask |= catalog.service_bits(found.service)
             for other in _ALSO_REACHES.get(found.service, ()):
                 mask |= catalog.service_bits(other)
     return mask
+
+
+@cache
+def actions_on(catalog: Catalog, arn_service: str, word: str) -> int:
+    """Return the set of actions that work on a type of resource: `iam` and `role` give iam:PassRole,
+    sts:AssumeRole and so on. The words are those of the ARN."""
+    bits = 0
+    for prefix in (arn_service, *_ALSO_REACHES.get(arn_service, ())):
+        service = catalog.service(prefix)
+        if service is None:
+            continue
+        names = {
+            kind.name
+            for kind in service.resource_types
+            if any(_service_and_word(arn) == (arn_service, word) for arn in kind.arns)
+        }
+        if not names:
+            continue
+        for action in service.actions.values():
+            if any(kind.name in names for kind in action.resource_types):
+                bits |= 1 << action.index
+    return bits
+
+
+def _service_and_word(arn: str) -> tuple[str, str]:
+    """Return the service and the word for the type of an ARN format."""
+    fields = arn.split(":", 5)
+    if len(fields) < 6:
+        return "", ""
+    return fields[2], _SEPARATOR.split(fields[5].lstrip("/"), maxsplit=1)[0]
 
 
 def narrows_request(condition: Condition) -> bool:
@@ -151,7 +194,10 @@ def narrows_request(condition: Condition) -> bool:
     nothing. Which keys only describe the caller or the way in stands in `action_sets.json`.
     """
     operator = parse_operator(condition.operator)
-    if operator.negated or operator.if_exists or operator.quantifier == "ForAllValues":
+    if operator.negated or operator.if_exists:
+        return False
+    # A request to tag always has tag keys; of other keys an absent one passes ForAllValues.
+    if operator.quantifier == "ForAllValues" and condition.key.lower() != "aws:tagkeys":
         return False
     if action_sets().describes_caller(condition.key):
         return False

@@ -145,7 +145,8 @@ def required_conditions(statement: Statement, *keys: str) -> Iterator[Condition]
 
 def is_met_by_few(condition: Condition) -> bool:
     """Say whether no value of the test is a lone star, which every text passes."""
-    return bool(condition.values) and not any(value.text and not value.text.strip("*") for value in condition.values)
+    values = condition.values
+    return bool(values) and not any(value.text and not value.text.strip("*") for value in values)
 
 
 def denies_strangers(statement: Statement) -> bool:
@@ -185,9 +186,9 @@ def denies_strangers(statement: Statement) -> bool:
 
 def _asks_for_key(operator: Operator) -> bool:
     """Say whether a positive test fails when the request lacks the key."""
-    return not (
-        operator.if_exists or operator.quantifier == "ForAllValues" or not operator.known or operator.base == "Null"
-    )
+    if not operator.known or operator.base == "Null":
+        return False
+    return not (operator.if_exists or operator.quantifier == "ForAllValues")
 
 
 def _pins(key: str, operator: Operator, condition: Condition, known: ConditionFacts) -> bool:

@@ -60,7 +60,7 @@ def party(principal: Principal) -> Party:
     if kind == "*":
         return Party(principal, PartyKind.EVERYBODY)
     if kind == "Service":
-        return Party(principal, PartyKind.SERVICE, wildcard=value.text is not None and has_wildcard(value.text))
+        return Party(principal, PartyKind.SERVICE, wildcard=has_wildcard(value.literal))
     if kind == "Federated":
         return Party(principal, PartyKind.FEDERATED, account=_account_field(principal))
     if kind == "CanonicalUser":

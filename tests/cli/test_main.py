@@ -113,7 +113,7 @@ def test_the_overview_lists_every_command(folder: Path, argv: list[str]) -> None
         (["--profile", "strct"], "did you mean 'strict'?"),
         (["--policy-kind", "identiy"], "did you mean 'identity'?"),
         (["--jobs", "0"], "'0' is neither a whole number from 1 to 256 nor auto"),
-        (["--select", "IAM1O1"], "IAM101"),
+        (["--select", "IAM1O1"], "no rule has the id, name or prefix 'IAM1O1'"),
         (["--form", "json"], "there is no option '--form'"),
         (["config"], "'config' alone is no command"),
         (["config", "shwo"], "there is no command 'config shwo'"),

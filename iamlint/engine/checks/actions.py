@@ -20,6 +20,7 @@ class _Wanted:
 
     wanted: ActionSet
     unwanted: ActionSet
+    apart: ActionSet
     without: ActionSet | None
     flag: bool
 
@@ -37,6 +38,7 @@ class _Wanted:
         return cls(
             sets.find(texts(params, "sets"), texts(params, "levels")),
             sets.find(texts(params, "except-sets")),
+            sets.find(texts(params, "apart")),
             sets.find(without) if without else None,
             flag,
         )
@@ -47,7 +49,8 @@ def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     resources that it leaves open.
 
     With `scopable` only actions count that could name resources. A condition that narrows the
-    request or pins the caller clears the statement.
+    request or pins the caller clears the statement. What narrower rules tell (whole services, the
+    actions of the sets `apart`) is a match of its own, so that they can cover it and the rest stays.
     """
     asked = prepared(params, _Wanted.of_open)
     bits = asked.wanted.within(subject.unscoped)
@@ -56,9 +59,17 @@ def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     bits &= ~asked.unwanted.within(bits)
     if asked.flag:
         bits &= subject.scopable
-    match = _items_match(subject, bits) if bits else None
-    if match is not None:
-        yield match
+    if not bits:
+        return
+    apart = asked.apart.within(bits)
+    told: list[tuple[Value, int]] = []
+    others: list[tuple[Value, int]] = []
+    for value, found in subject.actions_granting(bits):
+        whole = not str(value).partition(":")[2].strip("*")
+        (told if whole or found & apart else others).append((value, found))
+    for hits in (told, others):
+        if hits:
+            yield _hits_match(subject, hits)
 
 
 def action_set_anywhere(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -82,17 +93,25 @@ def _items_match(
     subject: StatementSubject, bits: int, properties: Mapping[str, object] | None = None
 ) -> Match | None:
     """Return the match of the items that grant the actions, or None: a NotAction has no items."""
-    hits = [value for value, _ in subject.actions_granting(bits)]
-    if not hits:
-        return None
-    evidence = tuple(str(value) for value in hits)
+    hits = list(subject.actions_granting(bits))
+    return _hits_match(subject, hits, properties) if hits else None
+
+
+def _hits_match(
+    subject: StatementSubject, hits: list[tuple[Value, int]], properties: Mapping[str, object] | None = None
+) -> Match:
+    """Return the match of some action items, each with those of its actions that count."""
+    bits = 0
+    for _, found in hits:
+        bits |= found
+    items = [value for value, _ in hits]
     words = {"actions": names_in(subject.catalog, bits), "resources": _resources(subject)}
     marks: tuple[tuple[Value, str], ...] = tuple(
         (value, "on these resources")
         for value in subject.statement.resources or ()
         if "*" in value.literal and reach(value).breadth >= Breadth.TYPE
     )
-    return actions_match(hits, evidence, words, subject, marks[:1], properties)
+    return actions_match(items, tuple(map(str, items)), words, subject, marks[:1], properties)
 
 
 def _resources(subject: StatementSubject) -> str:

@@ -22,7 +22,6 @@ __all__ = [
     "ifexists_deny",
     "invalid_value",
     "never_true",
-    "old_version_variable",
     "set_operator_absent",
     "set_operator_single",
     "type_mismatch",
@@ -32,17 +31,18 @@ __all__ = [
 ]
 
 _ESCAPES = re.compile(r"\$\{[*?$]\}")
-_VARIABLE = re.compile(r"\$\{(?!AWS::)(?:[*?$]|[^{}:\s]+:[^{}]+)\}")
 _DATE = re.compile(
-    r"\d{4}(-\d{2}(-\d{2}(T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?)?\Z|-?\d+\Z", re.IGNORECASE
+    r"\d{4}(-\d{2}(-\d{2}(T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?)?\Z|-?\d+\Z",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+\Z")
 _NAME = re.compile(r"[A-Za-z:]+\Z")
 
 
-def _key_place(condition: Condition) -> Match:
-    return Match(condition.pointer, (condition.operator, condition.key), _words(condition), key_only=True)
+def _key_place(condition: Condition, **words: str) -> Match:
+    evidence = (condition.operator, condition.key)
+    return Match(condition.pointer, evidence, _words(condition, **words), key_only=True)
 
 
 def _words(condition: Condition, **more: str) -> dict[str, str]:
@@ -61,8 +61,8 @@ def unknown_operator(subject: StatementSubject, params: Mapping[str, object]) ->
         if not _NAME.match(condition.operator):
             continue
         near = "Null" if operator.known else _nearest(operator)
-        hint = f"; did you mean {near}?" if near else ""
-        yield Match(condition.pointer[:-1], (condition.operator,), _words(condition, hint=hint), key_only=True)
+        words = _words(condition, hint=f"; did you mean {near}?" if near else "")
+        yield Match(condition.pointer[:-1], (condition.operator,), words, key_only=True)
 
 
 def _nearest(operator: Operator) -> str | None:
@@ -86,9 +86,15 @@ def wildcard_in_equals(subject: StatementSubject, params: Mapping[str, object]) 
             continue
         found = [value for value in condition.values if _has_plain_wildcard(value)]
         if found:
-            like = f"{f'{operator.quantifier}:' if operator.quantifier else ''}String{'Not' if operator.negated else ''}Like"
-            words = _words(condition, values=names(found), like=f"{like}{'IfExists' if operator.if_exists else ''}")
+            words = _words(condition, values=names(found), like=_like(operator))
             yield Match(found[0], tuple(map(str, found)), words, marks=tuple((v, "") for v in found[1:]))
+
+
+def _like(operator: Operator) -> str:
+    """Return the operator that takes wildcards, with the same prefix, sense and suffix."""
+    prefix = f"{operator.quantifier}:" if operator.quantifier else ""
+    base = "StringNotLike" if operator.negated else "StringLike"
+    return f"{prefix}{base}{'IfExists' if operator.if_exists else ''}"
 
 
 def _has_plain_wildcard(value: Value) -> bool:
@@ -143,9 +149,9 @@ def ifexists_allow(subject: StatementSubject, params: Mapping[str, object]) -> I
     """Find IfExists in an Allow on a key that says who or from where and may be absent."""
     for condition in subject.statement.conditions:
         operator = parse_operator(condition.operator)
-        if not operator.if_exists or operator.negated or operator.quantifier == "ForAllValues" or not operator.known:
+        if not operator.if_exists or not operator.known or operator.negated or operator.base == "Null":
             continue
-        if operator.base == "Null" or not _is_security_key(condition.key):
+        if operator.quantifier == "ForAllValues" or not _is_security_key(condition.key):
             continue
         if all(value.text == "*" for value in condition.values):
             continue
@@ -166,9 +172,9 @@ def ifexists_deny(subject: StatementSubject, params: Mapping[str, object]) -> It
         if condition.key.lower() != "aws:principalisawsservice":
             continue
         operator = parse_operator(condition.operator)
-        if operator.base == "Bool" and not operator.if_exists and operator.quantifier != "ForAllValues":
-            if condition.values and all(str(value).lower() == "false" for value in condition.values):
-                yield _key_place(condition)
+        strict = not operator.if_exists and operator.quantifier != "ForAllValues"
+        if operator.base == "Bool" and strict and _all(condition, "false"):
+            yield _key_place(condition)
 
 
 def type_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -179,7 +185,7 @@ def type_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> It
     """
     for condition in subject.statement.conditions:
         operator = parse_operator(condition.operator)
-        if not operator.known or operator.base == "Null" or condition.key.lower().startswith("aws:multifactorauth"):
+        if not operator.known or operator.base == "Null":
             continue
         known = subject.catalog.condition_key(condition.key)
         if known is None:
@@ -192,8 +198,7 @@ def type_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> It
             continue
         if expected not in {"String", "ARN", "Bool", "Date", "IPAddress", "Numeric"}:
             continue
-        match = _key_place(condition)
-        yield Match(match.place, match.evidence, {**match.words, "type": expected}, key_only=True)
+        yield _key_place(condition, type=expected)
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -279,7 +284,8 @@ def _is_wide(value: Value) -> bool:
         return False
     version, prefix = network
     known = facts()
-    return prefix < (known.widest_prefix_v4 if version == 4 else known.widest_prefix_v6) and not _is_private(value.text)
+    widest = known.widest_prefix_v4 if version == 4 else known.widest_prefix_v6
+    return prefix < widest and not _is_private(value.text)
 
 
 def _is_private(text: str) -> bool:
@@ -287,29 +293,6 @@ def _is_private(text: str) -> bool:
 
     network = ipaddress.ip_network(text.strip(), strict=False)
     return network.is_private and network.prefixlen > 0
-
-
-def old_version_variable(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find policy variables in a policy whose Version takes them as plain text."""
-    version = subject.policy.version
-    if version is not None and version.text != "2008-10-17":
-        return
-    found = [value for value in _variable_places(subject.statement) if _VARIABLE.search(value.literal)]
-    if found:
-        shown = dict.fromkeys(match for value in found for match in _VARIABLE.findall(value.literal))
-        words = {"variables": " and ".join(list(shown)[:3])}
-        yield Match(found[0], tuple(shown), words, marks=tuple((v, "") for v in found[1:]))
-
-
-def _variable_places(statement: Statement) -> Iterator[Value]:
-    for values in (statement.resources, statement.not_resources):
-        for value in values or ():
-            if "${" in value.literal:
-                yield value
-    for condition in statement.conditions:
-        for value in condition.values:
-            if "${" in value.literal and parse_operator(condition.operator).family in {"String", "Arn"}:
-                yield value
 
 
 def caller_chosen_key(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -348,7 +331,7 @@ def never_true(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         elif operator.family == "Date" and _crosses(condition, operator, statement):
             reason = "asks for a time after another test beside it asks for one before"
         if reason:
-            yield Match(condition.pointer, (condition.operator, condition.key), _words(condition, reason=reason), key_only=True)
+            yield _key_place(condition, reason=reason)
 
 
 def always_true(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -370,11 +353,12 @@ def always_true(subject: StatementSubject, params: Mapping[str, object]) -> Iter
         elif operator.base == "Bool" and {"true", "false"} <= {str(text).lower() for text in values}:
             reason = "takes both values"
         if reason:
-            yield Match(condition.pointer, (condition.operator, condition.key), _words(condition, reason=reason), key_only=True)
+            yield _key_place(condition, reason=reason)
 
 
 def _all(condition: Condition, text: str) -> bool:
-    return bool(condition.values) and all(value.text is not None and value.text.lower() == text for value in condition.values)
+    values = condition.values
+    return bool(values) and all(value.text is not None and value.text.lower() == text for value in values)
 
 
 def _crosses(condition: Condition, operator: Operator, statement: Statement) -> bool:

@@ -33,10 +33,11 @@ def requires_mfa(statement: Statement) -> bool:
         operator = parse_operator(condition.operator)
         if operator.if_exists or operator.quantifier == "ForAllValues" or operator.negated:
             continue
-        if key == _PRESENT and operator.base in {"Bool", "StringEquals", "StringEqualsIgnoreCase", "StringLike"}:
-            if _values(condition) == {"true"} or any(value.text is None for value in condition.values):
+        values = _values(condition)
+        if key == _PRESENT and operator.family in {"Bool", "String"}:
+            if values == {"true"} or any(value.text is None for value in condition.values):
                 return True
-        elif key == _AGE and (operator.base in _UPPER or (operator.base == "Null" and _values(condition) == {"false"})):
+        elif key == _AGE and (operator.base in _UPPER or (operator.base == "Null" and values == {"false"})):
             return True
     return False
 
@@ -49,7 +50,9 @@ def mfa_denied(subject: PolicySubject) -> int:
     """
     whole = absent = false = 0
     for statement in subject.policy.statements or ():
-        if not statement.is_deny or len(statement.conditions) != 1 or statement.unread_condition or statement.when:
+        if not statement.is_deny or statement.unread_condition or statement.when:
+            continue
+        if len(statement.conditions) != 1:
             continue
         condition = statement.conditions[0]
         key = condition.key.lower()
@@ -183,7 +186,8 @@ def sensitive_without_mfa(subject: StatementSubject, params: Mapping[str, object
         bits &= ~mfa_denied(subject.owner)
     if not bits:
         return
-    values: list[Value] = [value for value, _ in subject.actions_granting(bits)] or list(statement.not_actions or ())
+    values: list[Value] = [value for value, _ in subject.actions_granting(bits)]
+    values = values or list(statement.not_actions or ())
     if values:
         examples = []
         for name in subject.catalog.names(bits):

@@ -25,7 +25,8 @@ __all__ = [
     "web_identity_claims",
 ]
 
-_DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "catalog", "data")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_DATA = os.path.join(_PACKAGE, "catalog", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def shared_issuers() -> Mapping[str, Issuer]:
     """Return the web identity issuers that many customers share, by address without scheme."""
     shared = _section("trust", "oidc_issuers")["shared"]
     assert isinstance(shared, dict)  # INVARIANT: as above
-    return {host: Issuer(_texts(entry["claims"]), _texts(entry["subjects"])) for host, entry in shared.items()}
+    return {host: Issuer(_texts(of["claims"]), _texts(of["subjects"])) for host, of in shared.items()}
 
 
 @cache

@@ -123,9 +123,10 @@ def _covers_value(wide: Value, narrow: Value) -> bool:
     if not narrow.parts or len(wide.parts) > len(narrow.parts) + 1 or not isinstance(wide.parts[-1], str):
         return False
     before = len(wide.parts) - 1
-    if wide.parts[:before] != narrow.parts[:before] or not all(isinstance(part, str) for part in narrow.parts[before:]):
+    rest = narrow.parts[before:]
+    if wide.parts[:before] != narrow.parts[:before] or not all(isinstance(part, str) for part in rest):
         return False
-    return covers(wide.parts[-1], "".join(map(str, narrow.parts[before:])))
+    return covers(wide.parts[-1], "".join(map(str, rest)))
 
 
 def home_accounts(policy: Policy) -> frozenset[str]:
@@ -218,11 +219,11 @@ def _shown_actions(values: Values | None) -> str:
 def public_principal(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an Allow that grants strangers some of `actions` or `levels` (anything, if neither is given).
 
-    `only` narrows it to statements that grant strangers nothing beyond these patterns, `services` to
-    policies of these services, `skip` leaves out what is attached to these words.
+    `services` narrows it to policies of these services, `skip` leaves out what is attached to these
+    words. NotPrincipal is for a rule of its own, which no condition clears.
     """
     who = everybody(subject)
-    if who is None:
+    if who is None or subject.statement.principals is None:
         return
     policy = subject.policy
     if not _attached((subject.statement,), policy, _texts(params, "services")):
@@ -241,24 +242,17 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
         wanted |= expand(pattern)
     if wanted and not bits & wanted:
         return
-    only = 0
-    for pattern in _texts(params, "only"):
-        only |= expand(pattern)
-    if only and (not bits or bits & ~only):
-        return
     statement = subject.statement
     actions = statement.actions
     if wanted and actions:
         actions = tuple(value for value, _ in subject.actions_granting(wanted))
-    words = {
-        "actions": _shown_actions(actions),
-        "principal": f"everybody but {names([p.value for p in statement.not_principals])}"
-        if statement.not_principals
-        else "everybody",
-    }
-    marks = (*((value, "granted to everybody") for value in (actions or ())[:1]), *loose_conditions(statement))
+    words = {"actions": _shown_actions(actions)}
+    marks: list[tuple[Value | Pointer, str]] = [
+        (value, "granted to everybody") for value in (actions or ())[:1]
+    ]
+    marks.extend(loose_conditions(statement))
     evidence = (*(str(value) for value in actions or ()), str(who))
-    yield Match(who, evidence, words, marks=marks)
+    yield Match(who, evidence, words, marks=tuple(marks))
 
 
 def loose_conditions(statement: Statement) -> Iterator[tuple[Pointer, str]]:
@@ -278,7 +272,8 @@ def wildcard_statement(subject: StatementSubject, params: Mapping[str, object]) 
         return
     if subject.parties and all(p.kind is PartyKind.ACCOUNT and p.own_account for p in subject.parties):
         return
-    words = {"actions": names(found), "principals": names([party.principal.value for party in subject.parties])}
+    principals = [party.principal.value for party in subject.parties]
+    words = {"actions": names(found), "principals": names(principals) or "a device"}
     yield Match(found[0], tuple(map(str, found)), words, marks=tuple((v, "") for v in found[1:]))
 
 
@@ -315,7 +310,8 @@ def foreign_principal(subject: StatementSubject, params: Mapping[str, object]) -
 def own_root(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find the owner's own account as principal of a resource policy; key policies need it."""
     policy = subject.policy
-    if "kms-key" in policy.on or any(v.literal.lower().startswith("kms:") for v in subject.statement.actions or ()):
+    actions = subject.statement.actions or ()
+    if "kms-key" in policy.on or any(value.literal.lower().startswith("kms:") for value in actions):
         return
     accounts = [party for party in subject.parties if party.kind is PartyKind.ACCOUNT]
     if not accounts:
@@ -377,7 +373,7 @@ def service_source(subject: StatementSubject, params: Mapping[str, object]) -> I
 def policy_lockout(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an unconditional Deny to everybody of the action that changes the policy itself."""
     statement = subject.statement
-    if statement.conditions or statement.unread_condition or statement.not_principals is not None or statement.when:
+    if statement.conditions or statement.unread_condition or statement.when:
         return
     if not any(party.kind is PartyKind.EVERYBODY and not party.wildcard for party in subject.parties):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Condition, Value
+from iamlint.model import Value
 from iamlint.semantics.conditions import parse_operator
 
 __all__ = ["root_condition"]
@@ -26,7 +26,8 @@ def root_condition(subject: StatementSubject, params: Mapping[str, object]) -> I
             continue
         for value in condition.values:
             if _is_root(key, value):
-                yield Match(value, (condition.key, str(value)), {"key": _shown(condition), "value": str(value)})
+                shown = str(value)
+                yield Match(value, (condition.key, shown), {"key": condition.key, "value": shown})
                 break
 
 
@@ -35,7 +36,3 @@ def _is_root(key: str, value: Value) -> bool:
     if key == "aws:principaltype":
         return text.lower() in {"root", "account"}
     return text.startswith("arn:") and text.endswith(":root")
-
-
-def _shown(condition: Condition) -> str:
-    return condition.key

@@ -34,7 +34,21 @@ __all__ = [
 ]
 
 _SECRETS = ("sts:ExternalId",)
-_NARROWING = ("sts:ExternalId", "aws:PrincipalTag/*", "aws:PrincipalArn", "aws:SourceIp", "aws:userid", "aws:username")
+_NARROWING = (
+    "sts:ExternalId",
+    "aws:PrincipalTag/*",
+    "aws:PrincipalArn",
+    "aws:SourceIp",
+    "aws:userid",
+    "aws:username",
+)
+_SESSION_KEYS = (
+    "aws:RequestTag/*",
+    "aws:TagKeys",
+    "sts:TransitiveTagKeys",
+    "sts:SourceIdentity",
+    "aws:SourceIdentity",
+)
 _GITHUB = "token.actions.githubusercontent.com"
 _LEAST_LITERAL = 6
 """Letters that must stand before a wildcard in a subject of unknown form, as IAM's own policy check asks."""
@@ -88,7 +102,8 @@ def trust_public(subject: StatementSubject, params: Mapping[str, object]) -> Ite
     secrets = [condition.key for condition in required_conditions(subject.statement, *_SECRETS)]
     if bool(secrets) == (bound == "secret"):
         match = _found(found, conditions=" and ".join(secrets))
-        yield Match(match.place, match.evidence, match.words, (*match.marks, *loose_conditions(subject.statement)))
+        marks = (*match.marks, *loose_conditions(subject.statement))
+        yield Match(match.place, match.evidence, match.words, marks)
 
 
 def trust_party(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -184,8 +199,7 @@ def session_tags(subject: StatementSubject, params: Mapping[str, object]) -> Ite
         return
     wanted = subject.catalog.expand("sts:TagSession") | subject.catalog.expand("sts:SetSourceIdentity")
     actions = [value for value, _ in subject.actions_granting(subject.granted & wanted)]
-    keys = ("aws:RequestTag/*", "aws:TagKeys", "sts:TransitiveTagKeys", "sts:SourceIdentity", "aws:SourceIdentity")
-    if not actions or next(required_conditions(subject.statement, *keys), None) is not None:
+    if not actions or next(required_conditions(subject.statement, *_SESSION_KEYS), None) is not None:
         return
     if any(condition.key.lower() == "aws:tagkeys" for condition in subject.statement.conditions):
         return
@@ -207,7 +221,8 @@ class _Provider:
 
 
 def _providers(subject: StatementSubject) -> list[_Provider]:
-    return [_provider(party.principal.value) for party in subject.parties if party.kind is PartyKind.FEDERATED]
+    federated = [party for party in subject.parties if party.kind is PartyKind.FEDERATED]
+    return [_provider(party.principal.value) for party in federated]
 
 
 def _provider(value: Value) -> _Provider:
@@ -313,9 +328,11 @@ def oidc_subject(subject: StatementSubject, params: Mapping[str, object]) -> Ite
         if isinstance(place, Value):
             if state in {"weak", "any"}:
                 shown = str(place)
-                yield Match(place, (shown, host), {"issuer": host, "subject": f"subject {shown}"}, marks=((provider.value, "the issuer"),))
+                words = {"issuer": host, "subject": f"subject {shown}"}
+                yield Match(place, (shown, host), words, marks=((provider.value, "the issuer"),))
         elif state in {"missing", "any"}:
-            yield Match(provider.value, (host,), {"issuer": host, "subject": "no condition on whose tokens they are"})
+            words = {"issuer": host, "subject": "no condition on whose tokens they are"}
+            yield Match(provider.value, (host,), words)
 
 
 def _unpinned(statement: Statement, issuer: Issuer) -> Value | bool | None:
@@ -373,7 +390,8 @@ def oidc_open_subject(subject: StatementSubject, params: Mapping[str, object]) -
         if not tests:
             cluster = host is not None and host.startswith("oidc.eks.") and "/id/" in host
             if not statement.conditions or cluster:
-                yield Match(provider.value, (shown,), {"issuer": shown, "subject": "no condition on the subject"})
+                words = {"issuer": shown, "subject": "no condition on the subject"}
+                yield Match(provider.value, (shown,), words)
             continue
         opened = [_open_subject(condition) for condition in tests]
         if all(opened):
@@ -423,13 +441,16 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
     found = [provider.value for provider in _providers(subject) if provider.kind == "saml"]
     if not found or not _grants_assume(subject, "sts:AssumeRoleWithSAML"):
         return
-    if any(True for condition in statement.conditions if condition.key.lower() in {"saml:aud", "saml:iss", "saml:doc"}):
+    if any(
+        condition.key.lower() in {"saml:aud", "saml:iss", "saml:doc"} for condition in statement.conditions
+    ):
         return
     yield _found(found)
 
 
 # --- shape --------------------------------------------------------------------------------------
 
+_SHOWN = {"aws": "AWS principals", "service": "services", "saml": "SAML providers", "oidc": "OIDC providers"}
 _TAKES = {
     "sts:assumerole": ("aws", "service"),
     "sts:assumerolewithsaml": ("saml",),
@@ -450,14 +471,13 @@ def action_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> 
             kinds.add("service" if party.kind is PartyKind.SERVICE else "aws")
     if not kinds:
         return
-    shown = {"aws": "AWS principals", "service": "services", "saml": "SAML providers", "oidc": "OIDC providers"}
     for value in subject.statement.actions or ():
         takes = _TAKES.get(value.text.lower()) if value.text is not None else None
         if takes is not None and kinds.isdisjoint(takes):
             words = {
                 "action": str(value),
-                "takes": " and ".join(shown[kind] for kind in takes),
-                "kinds": " and ".join(shown[kind] for kind in ("aws", "service", "saml", "oidc") if kind in kinds),
+                "takes": " and ".join(_SHOWN[kind] for kind in takes),
+                "kinds": " and ".join(text for kind, text in _SHOWN.items() if kind in kinds),
             }
             yield Match(value, (str(value),), words)
 

@@ -117,6 +117,7 @@ class _Actions:
 
     wanted: ActionSet
     unwanted: ActionSet
+    apart: ActionSet
     verbs: tuple[str, ...]
     other_verbs: tuple[str, ...]
     flag: bool
@@ -134,7 +135,8 @@ class _Actions:
         sets = action_sets()
         return cls(
             sets.find(texts(params, "sets"), texts(params, "levels")),
-            sets.find(texts(params, "except-sets"), texts(params, "except-levels")),
+            sets.find(texts(params, "except-sets")),
+            sets.find(texts(params, "apart")),
             texts(params, "verbs"),
             texts(params, "except-verbs"),
             flag,
@@ -151,6 +153,9 @@ def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> It
     Which can is decided by the catalogue, action by action. `levels` and `sets` say which actions
     count, `except-sets` which do not; `verbs` keeps only actions whose name begins so, `except-verbs`
     drops those. Nothing is said where a condition narrows the request or pins the caller.
+
+    What narrower rules tell (whole services, the actions of the sets `apart`) is a match of its own,
+    so that they can cover it and the rest stays.
     """
     asked = prepared(params, _Actions.of_star)
     star = subject.star_resource
@@ -162,20 +167,31 @@ def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> It
     bits = asked.within(subject.scopable if star is not None else subject.scopable & subject.unscoped)
     if not bits or subject.narrowed or subject.bounded:
         return
-    hits = []
-    names: list[str] = []
+    apart = asked.apart.within(bits)
+    told: list[tuple[Value, int]] = []
+    others: list[tuple[Value, int]] = []
     for value, found in subject.actions_granting(bits):
-        verb = str(value).partition(":")[2].lower()
-        if (asked.verbs and not verb.startswith(asked.verbs)) or verb.startswith(asked.other_verbs):
+        service, _, name = str(value).lower().partition(":")
+        if (asked.verbs and not name.startswith(asked.verbs)) or name.startswith(asked.other_verbs):
             continue
-        hits.append(value)
-        names.append(shown_action(subject.catalog, value, found))
-    if not hits:
-        return
-    words = {"actions": listed(names), "resources": listed([str(value) for value in wide])}
-    evidence = tuple(str(value) for value in hits)
+        if not name.strip("*"):
+            if service not in action_sets().services(("harmless",)):
+                told.append((value, found))
+        elif found & apart:
+            told.append((value, found))
+        else:
+            others.append((value, found))
+    for hits in (told, others):
+        if hits:
+            yield _star_match(subject, hits, wide)
+
+
+def _star_match(subject: StatementSubject, hits: list[tuple[Value, int]], wide: tuple[Value, ...]) -> Match:
+    names = [shown_action(subject.catalog, value, found) for value, found in hits]
+    words = {"actions": listed(names), "resources": listed([str(value) for value in wide], 2)}
     marks = tuple((value, "as wide as *" if value.text != "*" else "on every resource") for value in wide)
-    yield actions_match(hits, evidence, words, subject, marks)
+    items = [value for value, _ in hits]
+    return actions_match(items, tuple(map(str, items)), words, subject, marks)
 
 
 def _as_wide_as_star(subject: StatementSubject) -> tuple[Value, ...]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias, TypeVar
 
 from iamlint.model import Pointer
 from iamlint.semantics.conditions import Operator, parse_operator
@@ -37,6 +39,9 @@ __all__ = ["ConditionTest", "operator_fault"]
 
 ValueTest: TypeAlias = Callable[[str], "bool | None"]
 """Whether one request value fits some value of the list; None when it is not of the operator's type."""
+Builder: TypeAlias = Callable[[Sequence[Sequence[Fixed]]], ValueTest]
+"""Makes the test of an operator from the values of the policy."""
+Ordered = TypeVar("Ordered", Decimal, Fraction)
 
 
 def operator_fault(text: str) -> str:
@@ -175,52 +180,37 @@ def _arn_like(values: Sequence[Sequence[Fixed]]) -> ValueTest:
     return fits
 
 
-def _compare_numbers(compare: Callable[[object, object], bool]) -> Callable[[Sequence[Sequence[Fixed]]], ValueTest]:
+def _compare(
+    read: Callable[[str], Ordered | None], compare: Callable[[Ordered, Ordered], bool]
+) -> Builder:
+    """Return the builder of an operator that compares the request's value with each of the policy's."""
+
     def build(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-        bounds = tuple(
-            number for number in (read_number(literal_text(value)) for value in values) if number is not None
-        )
+        found = (read(literal_text(value)) for value in values)
+        bounds = tuple(bound for bound in found if bound is not None)
 
         def fits(text: str) -> bool | None:
-            number = read_number(text)
-            return None if number is None else any(compare(number, bound) for bound in bounds)
+            value = read(text)
+            return None if value is None else any(compare(value, bound) for bound in bounds)
 
         return fits
 
     return build
 
 
-def _compare_dates(compare: Callable[[object, object], bool]) -> Callable[[Sequence[Sequence[Fixed]]], ValueTest]:
+def _among(read: Callable[[str], bool | bytes | None]) -> Builder:
+    """Return the builder of an operator that asks for equality of what the texts stand for."""
+
     def build(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-        bounds = tuple(date for date in (read_date(literal_text(value)) for value in values) if date is not None)
+        known = frozenset(read(literal_text(value)) for value in values)
 
         def fits(text: str) -> bool | None:
-            date = read_date(text)
-            return None if date is None else any(compare(date, bound) for bound in bounds)
+            found = read(text)
+            return None if found is None else found in known
 
         return fits
 
     return build
-
-
-def _bool(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-    known = frozenset(read_bool(literal_text(value)) for value in values)
-
-    def fits(text: str) -> bool | None:
-        found = read_bool(text)
-        return None if found is None else found in known
-
-    return fits
-
-
-def _binary(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-    known = frozenset(read_binary(literal_text(value)) for value in values)
-
-    def fits(text: str) -> bool | None:
-        found = read_binary(text)
-        return None if found is None else found in known
-
-    return fits
 
 
 def _address(values: Sequence[Sequence[Fixed]]) -> ValueTest:
@@ -237,7 +227,7 @@ def _address(values: Sequence[Sequence[Fixed]]) -> ValueTest:
 
 _GLOBS = frozenset({"StringLike", "StringNotLike", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"})
 
-_BUILDERS: Mapping[str, Callable[[Sequence[Sequence[Fixed]]], ValueTest]] = {
+_BUILDERS: Mapping[str, Builder] = {
     "StringEquals": _equals,
     "StringNotEquals": _equals,
     "StringEqualsIgnoreCase": _equals_ignoring_case,
@@ -248,20 +238,20 @@ _BUILDERS: Mapping[str, Callable[[Sequence[Sequence[Fixed]]], ValueTest]] = {
     "ArnLike": _arn_like,
     "ArnNotEquals": _arn_like,
     "ArnNotLike": _arn_like,
-    "NumericEquals": _compare_numbers(operator.eq),
-    "NumericNotEquals": _compare_numbers(operator.eq),
-    "NumericLessThan": _compare_numbers(operator.lt),
-    "NumericLessThanEquals": _compare_numbers(operator.le),
-    "NumericGreaterThan": _compare_numbers(operator.gt),
-    "NumericGreaterThanEquals": _compare_numbers(operator.ge),
-    "DateEquals": _compare_dates(operator.eq),
-    "DateNotEquals": _compare_dates(operator.eq),
-    "DateLessThan": _compare_dates(operator.lt),
-    "DateLessThanEquals": _compare_dates(operator.le),
-    "DateGreaterThan": _compare_dates(operator.gt),
-    "DateGreaterThanEquals": _compare_dates(operator.ge),
-    "Bool": _bool,
-    "BinaryEquals": _binary,
+    "NumericEquals": _compare(read_number, operator.eq),
+    "NumericNotEquals": _compare(read_number, operator.eq),
+    "NumericLessThan": _compare(read_number, operator.lt),
+    "NumericLessThanEquals": _compare(read_number, operator.le),
+    "NumericGreaterThan": _compare(read_number, operator.gt),
+    "NumericGreaterThanEquals": _compare(read_number, operator.ge),
+    "DateEquals": _compare(read_date, operator.eq),
+    "DateNotEquals": _compare(read_date, operator.eq),
+    "DateLessThan": _compare(read_date, operator.lt),
+    "DateLessThanEquals": _compare(read_date, operator.le),
+    "DateGreaterThan": _compare(read_date, operator.gt),
+    "DateGreaterThanEquals": _compare(read_date, operator.ge),
+    "Bool": _among(read_bool),
+    "BinaryEquals": _among(read_binary),
     "IpAddress": _address,
     "NotIpAddress": _address,
 }

@@ -10,6 +10,10 @@ from iamlint.model import Pointer, json_pointer
 __all__ = ["Malformed", "MalformedPolicyError", "RequestError"]
 
 
+_SHOWN = 20
+"""Faults that the message of one policy lists; `faults` has them all."""
+
+
 class RequestError(InputError):
     """The request is not one fully specified request; the message says which part, and why."""
 
@@ -29,7 +33,11 @@ class MalformedPolicyError(InputError):
     """
 
     def __init__(self, label: str, faults: tuple[Malformed, ...]) -> None:
-        lines = [f"{label}: {json_pointer(fault.pointer) or 'the root'}: {fault.message}" for fault in faults]
+        lines = [
+            f"{label}: {json_pointer(fault.pointer) or 'the root'}: {fault.message}" for fault in faults[:_SHOWN]
+        ]
+        if len(faults) > _SHOWN:
+            lines.append(f"{label}: and {len(faults) - _SHOWN} more faults")
         super().__init__("\n".join(lines))
         self.label = label
         self.faults = faults

@@ -262,7 +262,7 @@ class _Compiler:
         if self._kind not in _WITH_PRINCIPALS:
             # An RCP carries "Principal": "*" by form, and nothing else.
             is_form = self._kind is PolicyKind.RCP and element == "Principal"
-            if not is_form or [principal.type for principal in listed] != ["*"]:
+            if not is_form or not listed or any(principal.value.text != "*" for principal in listed):
                 takes = 'only "Principal": "*"' if self._kind is PolicyKind.RCP else f"no {element}"
                 self._refuse(pointer, f"{_ARTICLE[self._kind]} policy takes {takes}")
             return None

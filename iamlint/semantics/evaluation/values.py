@@ -11,7 +11,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-__all__ = ["Address", "Network", "read_address", "read_binary", "read_bool", "read_date", "read_network", "read_number"]
+__all__ = [
+    "Address",
+    "Network",
+    "read_address",
+    "read_binary",
+    "read_bool",
+    "read_date",
+    "read_network",
+    "read_number",
+]
 
 _LONGEST = 256
 """Characters of a number, date or address; longer text is none."""
@@ -50,7 +59,7 @@ def read_date(text: str) -> Fraction | None:
         int(match[index] or start) for index, start in ((1, 1), (2, 1), (3, 1), (4, 0), (5, 0), (6, 0))
     )
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not (1 <= year and 1 <= month <= 12 and 1 <= day <= _month_length(month, leap=leap)):
+    if not (year >= 1 and 1 <= month <= 12 and 1 <= day <= _month_length(month, leap=leap)):
         return None
     if hour > 23 or minute > 59 or second > 59:
         return None

@@ -21,6 +21,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "sets": Param("texts"),
             "levels": Param("texts", choices=_LEVELS),
             "except-sets": Param("texts"),
+            "apart": Param("texts"),
             "scopable": Param("flag", default=False),
         },
         words=("actions", "resources"),

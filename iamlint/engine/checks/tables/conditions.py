@@ -81,12 +81,6 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_ALLOW,
         words=(*_WORDS, "values"),
     ),
-    "old-version-variable": CheckSpec(
-        "statement",
-        "conditions.old_version_variable",
-        "A policy variable in a policy whose Version takes it as plain text.",
-        words=("variables",),
-    ),
     "caller-chosen-key": CheckSpec(
         "statement",
         "conditions.caller_chosen_key",

@@ -16,15 +16,14 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "public.public_principal",
         "An Allow to strangers: everybody is the principal and nothing pins the caller.",
-        needs=("allow",),
+        needs=("allow", "principal"),
         params={
             "actions": Param("texts"),
             "levels": _LEVELS,
-            "only": Param("texts"),
             "services": _SERVICES,
             "skip": Param("texts"),
         },
-        words=("actions", "principal"),
+        words=("actions",),
     ),
     "resource-policy-wildcard": CheckSpec(
         "statement",

@@ -72,7 +72,9 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_ALLOW_PRINCIPAL,
         params={
             "issuers": Param("choice", required=True, choices=("github", "others")),
-            "state": Param("choice", "any", choices=("missing", "weak", "any", "any-repository", "any-branch")),
+            "state": Param(
+                "choice", "any", choices=("missing", "weak", "any", "any-repository", "any-branch")
+            ),
         },
         words=("issuer", "subject", "owner"),
     ),
