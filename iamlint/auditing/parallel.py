@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from iamlint.auditing.pipeline import Outcome, Tally, Unit, judge_of, judge_unit
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings, silent
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import load_rules
-from iamlint.model import Diagnostic, Finding
+from iamlint.model import Diagnostic, Finding, Span
 
 __all__ = ["run_units"]
 
@@ -32,10 +32,12 @@ def run_units(units: Sequence[Unit], settings: AuditSettings, outcome: Outcome) 
     plain = replace(settings, progress=silent, stdin=None, paths=())
     with ProcessPoolExecutor(workers, initializer=_start, initargs=(plain,)) as pool:
         done = 0
-        for chunk, (findings, diagnostics, tally) in zip(chunks, pool.map(_judge_chunk, chunks), strict=True):
-            outcome.findings.extend(findings)
-            outcome.diagnostics.extend(diagnostics)
-            outcome.tally.merge(tally)
+        for chunk, part in zip(chunks, pool.map(_judge_chunk, chunks), strict=True):
+            outcome.findings.extend(part.findings)
+            outcome.diagnostics.extend(part.diagnostics)
+            outcome.tally.merge(part.tally)
+            for path, spans in part.secrets.items():
+                outcome.secrets.setdefault(path, []).extend(spans)
             done += len(chunk)
             settings.progress(done, len(units))
 
@@ -54,13 +56,27 @@ def _chunks(units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def _start(settings: AuditSettings) -> None:
+    import signal
+
+    # The main process answers an interrupt; workers end with it, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     selection = select_rules(load_rules(settings.rule_packs), settings)
     _worker[:] = [(settings, selection, judge_of(selection, settings))]
 
 
-def _judge_chunk(units: list[Unit]) -> tuple[list[Finding], list[Diagnostic], Tally]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What travels back from a worker."""
+
+    findings: list[Finding]
+    diagnostics: list[Diagnostic]
+    tally: Tally
+    secrets: dict[str, list[Span]]
+
+
+def _judge_chunk(units: list[Unit]) -> _Part:
     settings, selection, judge = _worker[0]
     outcome = Outcome(selection=selection)
     for unit in units:
         judge_unit(unit, settings, judge, outcome)
-    return outcome.findings, outcome.diagnostics, outcome.tally
+    return _Part(outcome.findings, outcome.diagnostics, outcome.tally, outcome.secrets)

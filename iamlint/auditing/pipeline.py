@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
+from iamlint.catalog.nearest import nearest
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
 from iamlint.engine.subject import Settings
-from iamlint.model import Diagnostic, Extraction, Finding, PolicyKind, Statement
+from iamlint.errors import UsageError
+from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
 from iamlint.sources.discovery import FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
@@ -52,7 +54,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Outcome:
-    """The result of a run: findings and diagnostics in report order, and what was seen."""
+    """The result of a run: findings and diagnostics in report order, and what was seen.
+
+    `secrets` are the places, by path, whose text no report may show.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -60,6 +65,7 @@ class Outcome:
     rules: RuleSet = field(default_factory=lambda: RuleSet(()))
     selection: Selection = field(default_factory=Selection)
     files: dict[str, FoundFile] = field(default_factory=dict)
+    secrets: dict[str, list[Span]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,14 @@ class Unit:
 
 def run(settings: AuditSettings) -> Outcome:
     """Audit what the settings name. Raises IamlintError for a caller's mistake only."""
+    _check_resource_type(settings.resource_type)
     rules = load_rules(settings.rule_packs)
     selection = select_rules(rules, settings)
     outcome = Outcome(rules=rules, selection=selection)
     judge = judge_of(selection, settings)
     units = list(_units(settings, outcome))
     if settings.stdin is not None:
+        outcome.tally.files += 1
         _judge_files([SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome)
     if _worth_splitting(units, settings.jobs):
         from iamlint.auditing.parallel import run_units
@@ -87,12 +95,30 @@ def run(settings: AuditSettings) -> Outcome:
             settings.progress(done, len(units))
             judge_unit(unit, settings, judge, outcome)
     outcome.findings = with_ordinals(sorted(outcome.findings, key=lambda finding: finding.order))
-    outcome.diagnostics.sort(key=lambda diagnostic: diagnostic.order)
+    outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the diagnostics in report order; files of a format that is not read yet are told once
+    for each format, with how many there are."""
+    kept: list[Diagnostic] = []
+    unread: dict[str, list[Diagnostic]] = {}
+    for diagnostic in sorted(diagnostics, key=lambda one: one.order):
+        if diagnostic.code == "unsupported-format" and not diagnostic.fatal:
+            unread.setdefault(diagnostic.message, []).append(diagnostic)
+        else:
+            kept.append(diagnostic)
+    for message, group in unread.items():
+        more = f": this file and {len(group) - 1} more that name AWS access were not audited"
+        alone = ": this file names AWS access and was not audited"
+        kept.append(replace(group[0], message=message + (more if len(group) > 1 else alone)))
+    return sorted(kept, key=lambda one: one.order)
 
 
 def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnostic]]:
     """Return what iamlint sees in the input, without rules, file by file in path order."""
+    _check_resource_type(settings.resource_type)
     outcome = Outcome()
     extractions = []
     if settings.stdin is not None:
@@ -103,7 +129,20 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
         if files:
             extractions.append(extract_unit(files, _options(settings, files[0].path, unit.files[0].root)))
     diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
-    return extractions, sorted(diagnostics, key=lambda diagnostic: diagnostic.order)
+    return extractions, in_order(diagnostics)
+
+
+def _check_resource_type(word: str | None) -> None:
+    """Raise UsageError for a resource type that no format knows."""
+    if word is None:
+        return
+    from iamlint.sources.locations import resource_types, resource_word
+
+    if not resource_word(word):
+        known = {name.lower(): name for name in resource_types()}
+        found = nearest(word.lower(), known)
+        advice = f"did you mean {known[found]!r}?" if found else "write it as AWS::S3::Bucket or aws_s3_bucket"
+        raise UsageError(f"unknown resource type {word!r}", help=advice)
 
 
 def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
@@ -117,6 +156,12 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 def _judge_files(files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
     extraction = extract_unit(files, _options(settings, files[0].path, root))
     outcome.tally.add(extraction)
+    for grant in extraction.grants:
+        for name in SECRET_FIELDS:
+            for value in grant.fields.get(name, ()):
+                if value.literal:
+                    span = grant.document.span(value.pointer)
+                    outcome.secrets.setdefault(span.path, []).append(span)
     for item in judge.judge(extraction):
         if isinstance(item, Diagnostic):
             outcome.diagnostics.append(item)

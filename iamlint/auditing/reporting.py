@@ -13,7 +13,6 @@ from iamlint.engine.load import RuleSet
 from iamlint.engine.rule import Rule
 from iamlint.model import Severity
 from iamlint.report.report import Content, Counts, Report, ReportRule, Tool
-from iamlint.sources.discovery import FoundFile
 from iamlint.sources.text import UnreadableTextError, decode
 from iamlint.version import VERSION
 
@@ -50,17 +49,17 @@ def run_audit(settings: AuditSettings) -> Report:
         ),
         tool=Tool(VERSION, CATALOG_DATE, information_uri=HOME),
         root=", ".join(settings.paths) or settings.stdin_name,
-        content=_content(outcome.files, settings),
+        content=_content(outcome, settings),
         rules=_rules(outcome.rules, outcome.selection.rules, dict(outcome.selection.severities)),
         help_uri=_page_of({rule.id: rule for rule in outcome.selection.rules}),
         elapsed=time.monotonic() - started,
     )
 
 
-def _content(files: dict[str, FoundFile], settings: AuditSettings) -> Callable[[str], Content | None]:
+def _content(outcome: Outcome, settings: AuditSettings) -> Callable[[str], Content | None]:
     @lru_cache(maxsize=4)  # findings come sorted by path, so a few files are enough
     def content(path: str) -> Content | None:
-        found = files.get(path)
+        found = outcome.files.get(path)
         if found is None:
             if path != settings.stdin_name or settings.stdin is None:
                 return None
@@ -75,7 +74,7 @@ def _content(files: dict[str, FoundFile], settings: AuditSettings) -> Callable[[
             text = decode(path, data)
         except UnreadableTextError:
             return None
-        return Content(text.text, text.marked)
+        return Content(text.text, text.marked, tuple(outcome.secrets.get(path, ())))
 
     return content
 

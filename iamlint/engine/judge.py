@@ -181,7 +181,8 @@ class Judge:
                 if wider and _all_items(hit.match, [other.match for other in wider]):
                     hidden.add(id(hit))
                     for other in wider:
-                        told.setdefault(id(other), {})[hit.rule.name] = hit.rule
+                        if _share_items(hit.match, other.match):
+                            told.setdefault(id(other), {})[hit.rule.name] = hit.rule
         for hit in hits:
             if id(hit) not in hidden:
                 yield hit, tuple(told.get(id(hit), {}).values())
@@ -199,6 +200,13 @@ class Judge:
             pointer=json_pointer(below),
             parts=policy_parts(policy, hit.statement, place),
         )
+
+
+def _share_items(match: Match, other: Match) -> bool:
+    """Say whether two matches are about an action item in common, or one about the whole statement."""
+    if not match.items or not other.items:
+        return True
+    return not {value.pointer for value in match.items}.isdisjoint(value.pointer for value in other.items)
 
 
 def _all_items(match: Match, others: list[Match]) -> bool:

@@ -165,12 +165,13 @@ def _is_stale() -> bool:
         folder = pending.pop()
         if os.stat(folder).st_mtime_ns > made:
             return True
-        for entry in os.scandir(folder):
-            if entry.is_dir():
-                if entry.name != "__pycache__":
-                    pending.append(entry.path)
-            elif entry.stat().st_mtime_ns > made:
-                return True
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        pending.append(entry.path)
+                elif entry.stat().st_mtime_ns > made:
+                    return True
     return False
 
 
@@ -313,6 +314,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(word[:80], list(known), 1)
     return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _near(value: object, known: Iterable[str]) -> str:
+    """Return the hint of `nearest` for a text, nothing for anything else."""
+    return nearest(value, known) if isinstance(value, str) else ""
 
 
 def _shown(value: object) -> str:
@@ -476,7 +482,7 @@ class _RuleReader:
                     self._wrong((*path, index), f"{key}: unknown {item!r}{nearest(item, param.choices)}")
         elif param.kind == "choice":
             if value not in param.choices:
-                hint = nearest(str(value), param.choices)
+                hint = _near(value, param.choices)
                 choices = ", ".join(param.choices)
                 self._wrong(path, f"{key} must be one of {choices}, not {_shown(value)}{hint}")
         elif param.kind == "text":
@@ -561,7 +567,7 @@ class _RuleReader:
                 self._grant(grant, (*path, "beside", index), where)
         kind = entry.get("kind")
         if kind is not None and kind not in _KINDS:
-            self._wrong((*path, "kind"), f"{where}: unknown kind {_shown(kind)}{nearest(str(kind), _KINDS)}")
+            self._wrong((*path, "kind"), f"{where}: unknown kind {_shown(kind)}{_near(kind, _KINDS)}")
         for key in ("on", "attached-to"):
             if not _is_words(entry.get(key, [])):
                 self._wrong((*path, key), f"{where}: {key} must be a text or a list of texts")
@@ -625,7 +631,7 @@ class _RuleReader:
         value = data.get(key, default)
         if value not in choices:
             if value is not None or key not in _REQUIRED:
-                hint = nearest(str(value), choices)
+                hint = _near(value, choices)
                 self._wrong((key,), f"{key} must be one of {', '.join(choices)}, not {_shown(value)}{hint}")
             return default
         return str(value)

@@ -140,27 +140,37 @@ def unscoped_mask(statement: Statement, catalog: Catalog) -> int:
     if statement.not_resources is not None:
         return catalog.all_actions
     mask = 0
+    open_types: set[tuple[str, str]] = set()
+    narrow_types: set[tuple[str, str]] = set()
     for value in statement.resources or ():
         if value.text == "*":
             return catalog.all_actions
-        if "*" not in value.literal:
-            continue
         found = reach(value)
         if found.breadth is Breadth.STAR:
             return catalog.all_actions
-        if found.breadth is Breadth.TYPE:
-            mask |= actions_on(catalog, found.service, found.type)
-        elif found.breadth is Breadth.SERVICE:
+        if found.breadth is Breadth.SERVICE:
             mask |= catalog.service_bits(found.service)
             for other in _ALSO_REACHES.get(found.service, ()):
                 mask |= catalog.service_bits(other)
+        else:
+            types = open_types if found.breadth is Breadth.TYPE else narrow_types
+            types.add((found.service, found.type))
+    if open_types:
+        typed = 0
+        for service, word in open_types:
+            typed |= actions_on(catalog, service, word)
+        # Any instance, but only one document: what is done to the instances is in that document.
+        for service, word in narrow_types - open_types:
+            typed &= ~actions_on(catalog, service, word, required=True)
+        mask |= typed
     return mask
 
 
 @cache
-def actions_on(catalog: Catalog, arn_service: str, word: str) -> int:
+def actions_on(catalog: Catalog, arn_service: str, word: str, *, required: bool = False) -> int:
     """Return the set of actions that work on a type of resource: `iam` and `role` give iam:PassRole,
-    sts:AssumeRole and so on. The words are those of the ARN."""
+    sts:AssumeRole and so on. The words are those of the ARN. With `required` only those that always
+    name such a resource."""
     bits = 0
     for prefix in (arn_service, *_ALSO_REACHES.get(arn_service, ())):
         service = catalog.service(prefix)
@@ -174,7 +184,7 @@ def actions_on(catalog: Catalog, arn_service: str, word: str) -> int:
         if not names:
             continue
         for action in service.actions.values():
-            if any(kind.name in names for kind in action.resource_types):
+            if any(kind.name in names and kind.required >= required for kind in action.resource_types):
                 bits |= 1 << action.index
     return bits
 
@@ -203,6 +213,9 @@ def narrows_request(condition: Condition) -> bool:
         return False
     if operator.base == "Null":
         return all(str(value).lower() == "false" for value in condition.values)
+    if "resourcetag/" in condition.key.lower():
+        # Any value will do, but the tag must be there.
+        return bool(condition.values)
     return bool(condition.values) and not any(
         value.text is not None and not value.text.strip("*") for value in condition.values
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
 from iamlint.model.place import Document, Embedded, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
+    SECRET_FIELDS,
     BrokenFile,
     Condition,
     Extraction,
@@ -20,6 +21,7 @@ from iamlint.model.policy import (
 from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
+    "SECRET_FIELDS",
     "BrokenFile",
     "Condition",
     "Confidence",

@@ -12,6 +12,7 @@ from iamlint.model.place import Document, Pointer, Span, When
 from iamlint.model.value import Value
 
 __all__ = [
+    "SECRET_FIELDS",
     "BrokenFile",
     "Condition",
     "Extraction",
@@ -146,6 +147,10 @@ class Policy:
     statements: tuple[Statement, ...] | None
     faults: tuple[Fault, ...] = ()
     when: When = ()
+
+
+SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
+"""Fields of grants whose values are never shown."""
 
 
 @dataclass(frozen=True, slots=True)

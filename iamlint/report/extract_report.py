@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from iamlint.model import (
+    SECRET_FIELDS,
     Condition,
     Diagnostic,
     Extraction,
@@ -66,7 +67,7 @@ def write_text(
 
 def _grant_text(grant: Grant) -> str:
     facts = ", ".join(
-        f"{name} {_listed(values) if name not in _SECRET_FIELDS else '<hidden>'}"
+        f"{name} {_listed(values) if name not in SECRET_FIELDS else '<hidden>'}"
         for name, values in sorted(grant.fields.items())
         if values
     )
@@ -179,7 +180,7 @@ def _grant(grant: Grant) -> dict[str, object]:
         "start_line": _grant_line(grant),
         "fields": {
             name: [_value(value) for value in values]
-            if name not in _SECRET_FIELDS
+            if name not in SECRET_FIELDS
             else ["<hidden>" for _ in values]
             for name, values in grant.fields.items()
         },
@@ -187,9 +188,6 @@ def _grant(grant: Grant) -> dict[str, object]:
     if grant.statements:
         entry["statements"] = [_statement(statement) for statement in grant.statements]
     return entry
-
-
-_SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:

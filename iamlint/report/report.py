@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from iamlint.model import Confidence, Diagnostic, Finding, Severity
+from iamlint.model import Confidence, Diagnostic, Finding, Severity, Span
 
 __all__ = [
     "Content",
@@ -73,10 +73,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The decoded text of a file, without its byte order mark; `marked` tells whether it had one."""
+    """The decoded text of a file, without its byte order mark; `marked` tells whether it had one.
+
+    `hidden` are the places of secrets: their text is never shown.
+    """
 
     text: str
     marked: bool = False
+    hidden: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

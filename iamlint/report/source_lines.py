@@ -65,5 +65,19 @@ class SourceLines:
             content = self._content(path)
             text = "" if content is None else content.text
             lines = [] if content is None else _LINE_END.split(text) if "\r" in text else text.split("\n")
+            for span in content.hidden if content is not None else ():
+                _hide(lines, span)
             self._files[path] = lines
         return lines
+
+
+def _hide(lines: list[str], span: Span) -> None:
+    """Put a star in the place of each character of a secret; quotes and blanks stay."""
+    for number in range(span.start_line, min(span.end_line, len(lines)) + 1):
+        line = lines[number - 1]
+        start = span.start_column - 1 if number == span.start_line else 0
+        end = span.end_column - 1 if number == span.end_line else len(line)
+        lines[number - 1] = line[:start] + _SECRET.sub("*", line[start:end]) + line[end:]
+
+
+_SECRET = re.compile(r"[^\s\"']")

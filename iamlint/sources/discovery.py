@@ -22,7 +22,7 @@ from iamlint.sources.path_pattern import PathSet, PatternList
 
 __all__ = ["CANDIDATE_EXTENSIONS", "LARGEST_FILE", "FoundFile", "discover", "find_root"]
 
-CANDIDATE_EXTENSIONS = frozenset({"json", "yaml", "yml", "template", "cfn", "txt"})
+CANDIDATE_EXTENSIONS = frozenset({"json", "yaml", "yml", "template", "cfn", "txt", "tf", "tofu"})
 """The endings (after the last dot, lower case) of files that a folder walk offers to the sources."""
 
 LARGEST_FILE = 64 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -274,7 +275,7 @@ def embedded_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     embedded = pointer[0]
     assert isinstance(embedded, Embedded)
     inner, deeper = split_embedded(pointer[1:])
-    child = JsonIndex(embedded.text).locate(inner)
+    child = _embedded_index(embedded.text).locate(inner)
     if deeper is not None and embedded.text[child.start : child.start + 1] == '"':
         start, end = embedded_range(deeper, key=key)
         offsets = string_offsets(embedded.text, child.start)
@@ -288,6 +289,13 @@ def embedded_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     return start, max(start + 1, embedded.outer_offset(inner_end))
 
 
+@functools.lru_cache(maxsize=8)
+def _embedded_index(text: str) -> JsonIndex:
+    """Return the index of an inner text; places in one are asked for in a row."""
+    return JsonIndex(text)
+
+
+@functools.lru_cache(maxsize=8)
 def string_offsets(text: str, start: int) -> list[int]:
     """Return, for each character of the decoded JSON string at `start`, its offset in `text`;
     one entry more for the closing quote."""

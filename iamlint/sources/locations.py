@@ -22,6 +22,7 @@ __all__ = [
     "Path",
     "load_data",
     "locations",
+    "resource_types",
     "resource_word",
     "split_path",
 ]
@@ -165,6 +166,11 @@ def _words() -> tuple[dict[str, list[str]], dict[str, str]]:
 
 
 @functools.cache
+def resource_types() -> tuple[str, ...]:
+    """Return every resource type that `resource_word` knows."""
+    return tuple(_words()[0])
+
+
 def split_path(text: str) -> Path:
     """Return the steps of a path such as `Policies[].PolicyDocument`."""
     if not text:

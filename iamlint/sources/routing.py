@@ -6,6 +6,7 @@ fool that test, so a file that has them is parsed whatever words it shows.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text, UnreadableTextError
 
-__all__ = ["extract_unit", "is_candidate", "unit_key"]
+__all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
 
 _YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
 _MARKERS = re.compile(
@@ -38,6 +39,21 @@ def is_candidate(path: str, data: bytes) -> bool:
     return path.endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None
 
 
+_UNREAD = {
+    ".tf": "Terraform's native syntax",
+    ".tofu": "OpenTofu's native syntax",
+    ".hcl": "HCL",
+    ".py": "Python",
+    ".ts": "TypeScript",
+    ".js": "JavaScript",
+}
+
+
+def unread_language(path: str) -> str | None:
+    """Return the language of a file that may grant access in a form that no source reads yet."""
+    return _UNREAD.get(os.path.splitext(path)[1])
+
+
 def unit_key(path: str) -> str:
     """Return the key of the unit that a file belongs to: the folder for Terraform's JSON syntax,
     whose files make one module together, else the file."""
@@ -48,6 +64,12 @@ def unit_key(path: str) -> str:
 
 def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
     """Return what the files of one unit hold. Never raises for what the files hold."""
+    language = unread_language(files[0].path)
+    if language is not None:
+        if not is_candidate(files[0].path, files[0].data):
+            return Extraction()
+        message = f"{language} is not read yet"
+        return Extraction(diagnostics=(Diagnostic(files[0].path, "unsupported-format", message, fatal=files[0].named),))
     if files[0].path.endswith(".tf.json"):
         from iamlint.sources.terraform import extract_module
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamlint.catalog import Catalog, catalog
-from iamlint.catalog.catalog import MEMO_SIZE
+from iamlint.catalog.lookup import MEMO_SIZE
 from iamlint.catalog.glob import matcher
 
 

@@ -219,7 +219,8 @@ def partial_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
     """Find action patterns narrower than a service that take in actions which change things.
 
     `levels` and `sets` say which actions inside a pattern count (`except-sets` which do not);
-    with `open-only` the resources must be open and no condition may narrow the request.
+    with `open-only` the resources must be open and no condition may narrow the request. Patterns
+    with actions of the sets `apart`, of which narrower rules tell, are a match of their own.
     """
     asked = prepared(params, _Actions.of_pattern)
     bits = asked.within(subject.unscoped if asked.flag else subject.granted)
@@ -230,17 +231,24 @@ def partial_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
         for value in subject.statement.actions or ()
         if value.text is not None and has_wildcard(value.text) and value.text.partition(":")[2].strip("*")
     ]
-    hits, inside = [], 0
+    apart = asked.apart.within(bits)
+    told: list[tuple[Value, int]] = []
+    others: list[tuple[Value, int]] = []
     for value in patterns:
-        found = subject.catalog.expand(str(value)) & bits
+        matched = subject.catalog.expand(str(value))
+        found = matched & bits
         # A pattern that matches one action only is a long way to write its name.
-        if found and subject.catalog.expand(str(value)).bit_count() > 1:
-            hits.append(value)
-            inside |= found
-    if hits:
-        evidence = tuple(str(value) for value in hits)
-        words = {"actions": listed(evidence), "inside": names_in(subject.catalog, inside)}
-        yield actions_match(hits, evidence, words, subject)
+        if found and matched.bit_count() > 1:
+            (told if found & apart else others).append((value, found))
+    for hits in (told, others):
+        if hits:
+            inside = 0
+            for _, found in hits:
+                inside |= found
+            items = [value for value, _ in hits]
+            evidence = tuple(map(str, items))
+            words = {"actions": listed(evidence), "inside": names_in(subject.catalog, inside)}
+            yield actions_match(items, evidence, words, subject)
 
 
 def action_matches_nothing(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

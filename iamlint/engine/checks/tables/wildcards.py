@@ -72,6 +72,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "levels": Param("texts", choices=_LEVELS),
             "sets": Param("texts"),
             "except-sets": Param("texts"),
+            "apart": Param("texts"),
             "open-only": Param("flag", default=False),
         },
         words=("actions", "inside"),
