@@ -136,9 +136,7 @@ def repository() -> Path:
 
 def candidates(paths: list[str]) -> list[str]:
     """Return those of `paths` that could hold a policy by their names, which a linter has to read."""
-    return [
-        path for path in paths if path.endswith(_CANDIDATES) or "." not in path.rpartition("/")[2].lstrip(".")
-    ]
+    return [path for path in paths if path.endswith(_CANDIDATES) or "." not in path.rpartition("/")[2]]
 
 
 def generate(seed: int = 20_120_101) -> Iterator[tuple[str, str, bool]]:

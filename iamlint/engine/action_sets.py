@@ -94,7 +94,8 @@ class ActionSets:
             for name in names:
                 for action in self.actions(name):
                     groups.setdefault(self._targets.get(action, ""), []).append(action)
-            found = self._by_target[names] = [(target, ActionSet(actions)) for target, actions in groups.items()]
+            found = [(target, ActionSet(actions)) for target, actions in groups.items()]
+            self._by_target[names] = found
         return found
 
     def services(self, groups: Iterable[str]) -> frozenset[str]:

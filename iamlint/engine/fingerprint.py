@@ -7,7 +7,10 @@ above changes nothing, and changing the action does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from iamlint.model import Grant, Policy, Statement, Value, json_pointer
 from iamlint.model.place import Embedded, Pointer
@@ -22,10 +25,24 @@ def fingerprint(rule_id: str, path: str, parts: Iterable[str], evidence: Iterabl
     return _digest(text)[:32]
 
 
-def _digest(text: str) -> str:
-    import hashlib  # only a run that finds something pays for it
+@cache
+def _sha256() -> Callable[[bytes], Any]:
+    """Return the interpreter's own SHA-256 where it has one, as its random module does: hashlib loads
+    all of OpenSSL first, which costs more than judging a policy."""
+    for module in ("_sha2", "_sha256"):
+        try:
+            own: Callable[[bytes], Any] = import_module(module).sha256
+        except ImportError:
+            continue
+        return own
+    from hashlib import sha256
 
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256
+
+
+def _digest(text: str) -> str:
+    digest: str = _sha256()(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest
 
 
 def _normal(value: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from iamlint.catalog import Catalog
 from iamlint.engine.action_sets import action_sets
@@ -28,7 +28,18 @@ _LONGEST_CACHED = 2_048
 # Services with ARNs that start with a name where others have the word for a type. Found in the
 # catalogue: resource types whose ARN format opens with a placeholder after the account.
 _NO_TYPE_WORD = frozenset(
-    "codecommit codepipeline execute-api neptune-db s3 servicequotas sns sqs ssm-sap wafv2".split()
+    {
+        "codecommit",
+        "codepipeline",
+        "execute-api",
+        "neptune-db",
+        "s3",
+        "servicequotas",
+        "sns",
+        "sqs",
+        "ssm-sap",
+        "wafv2",
+    }
 )
 
 # Actions that work on resources of another service: roles are assumed by STS actions, instances
@@ -166,7 +177,7 @@ def unscoped_mask(statement: Statement, catalog: Catalog) -> int:
     return mask
 
 
-@cache
+@lru_cache(maxsize=1_024)
 def actions_on(catalog: Catalog, arn_service: str, word: str, *, required: bool = False) -> int:
     """Return the set of actions that work on a type of resource: `iam` and `role` give iam:PassRole,
     sts:AssumeRole and so on. The words are those of the ARN. With `required` only those that always

@@ -120,12 +120,13 @@ def bounds_caller(condition: Condition) -> bool:
     """Say whether one test pins the caller; see `bounding_conditions`."""
     key = condition.key.lower()
     known = facts()
-    if (key not in known.bounding and key not in known.bounding_when_true) or not condition.values:
+    if condition.values and key not in known.bounding and key not in known.bounding_when_true:
         return False
     operator = parse_operator(condition.operator)
     if operator.negated or not _asks_for_key(operator):
         return False
-    return _pins(key, operator, condition, known)
+    # Without a value the test is either true of nobody, or could not be read.
+    return not condition.values or _pins(key, operator, condition, known)
 
 
 def required_conditions(statement: Statement, *keys: str) -> Iterator[Condition]:
@@ -202,8 +203,10 @@ def _pins(key: str, operator: Operator, condition: Condition, known: ConditionFa
     if operator.base in {"StringLike", "StringNotLike", "ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"}:
         return all(_fixed_prefix(key, value) for value in condition.values)
     # Under an equality operator a star is an ordinary character: nobody has such a value, and
-    # another rule says so. An empty text would match an absent organisation.
-    return all(value.text != "" and not _has_variable(value) for value in condition.values)
+    # another rule says so. An empty organisation is said to be met by callers without one.
+    if any(value.text == "" for value in condition.values) and "org" in key:
+        return False
+    return not any(_has_variable(value) for value in condition.values)
 
 
 def _lower(value: Value) -> str:
@@ -233,7 +236,8 @@ def _fixed_account(value: Value) -> bool:
         return False
     literal = value.literal
     if "*" not in literal and "?" not in literal:
-        return bool(value.segments)
+        # One ARN; what is no ARN at all, as the empty text, is nobody's.
+        return True
     fields = [""]
     for part in value.segments:
         if isinstance(part, Hole):

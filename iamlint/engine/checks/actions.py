@@ -10,6 +10,8 @@ from iamlint.engine.checks.wording import actions_match, names_in, prepared, tex
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
+from iamlint.semantics.conditions import parse_operator
+from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["action_set", "action_set_anywhere", "create_principal", "escalation", "service_linked_role"]
 
@@ -170,7 +172,9 @@ def escalation(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         yield match
 
 
-def _reached(subject: StatementSubject, groups: list[tuple[str, ActionSet]], granted: int, *, own: bool) -> int:
+def _reached(
+    subject: StatementSubject, groups: list[tuple[str, ActionSet]], granted: int, *, own: bool
+) -> int:
     """Return those actions of the groups that reach an open (or the caller's own) identity."""
     bits = 0
     for target, actions in groups:
@@ -243,10 +247,8 @@ def service_linked_role(subject: StatementSubject, params: Mapping[str, object])
         return
     for condition in subject.statement.conditions:
         if condition.key.lower() == "iam:awsservicename" and condition.values:
-            from iamlint.semantics.conditions import parse_operator
-
             operator = parse_operator(condition.operator)
-            if not operator.negated and not any("*" in v.literal or "?" in v.literal for v in condition.values):
+            if not operator.negated and not any(has_wildcard(value.literal) for value in condition.values):
                 return
     statement = subject.statement
     place = statement.not_resources[0] if statement.not_resources else None
@@ -257,10 +259,11 @@ def service_linked_role(subject: StatementSubject, params: Mapping[str, object])
     if place is None:
         return
     items = [value for value, _ in subject.actions_granting(wanted)]
+    words, marks = {"resources": str(place)}, ((place, "any role"),)
     if items:
-        yield actions_match(items, tuple(map(str, items)), {"resources": str(place)}, subject, ((place, "any role"),))
+        yield actions_match(items, tuple(map(str, items)), words, subject, marks)
     elif statement.not_actions:
-        yield Match(statement.not_actions[0], ("NotAction",), {"resources": str(place)}, marks=((place, "any role"),))
+        yield Match(statement.not_actions[0], ("NotAction",), words, marks=marks)
 
 
 def _any_linked_role(value: Value) -> bool:

@@ -213,7 +213,8 @@ def invalid_value(subject: StatementSubject, params: Mapping[str, object]) -> It
         key = condition.key.lower()
         for value in condition.values:
             text = value.text
-            if text is None or "${" in text:
+            if text is None or "${" in text or (not text and subject.notes):
+                # An empty text that a template assumes stands for "not given".
                 continue
             wrong = _mistake(operator, key, text)
             if wrong:
@@ -321,7 +322,8 @@ def never_true(subject: StatementSubject, params: Mapping[str, object]) -> Itera
             continue
         reason = None
         if not condition.values and operator.quantifier != "ForAllValues" and not operator.negated:
-            reason = "has no value"
+            if not _is_faulty(subject, condition):
+                reason = "has no value"
         elif operator.base == "Null" and _all(condition, "true"):
             if condition.key.lower() in condition_keys("always_present"):
                 reason = "asks that the key is absent, and it never is"
@@ -354,6 +356,12 @@ def always_true(subject: StatementSubject, params: Mapping[str, object]) -> Iter
             reason = "takes both values"
         if reason:
             yield _key_place(condition, reason=reason)
+
+
+def _is_faulty(subject: StatementSubject, condition: Condition) -> bool:
+    """Say whether something below the test could not be read."""
+    place = condition.pointer
+    return any(fault.pointer[: len(place)] == place for fault in subject.policy.faults)
 
 
 def _all(condition: Condition, text: str) -> bool:

@@ -20,9 +20,10 @@ from iamlint.semantics.patterns import overlaps
 
 __all__ = ["escalation_paths", "passed_roles", "run_as_existing_role", "run_as_passed_role"]
 
-_FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "catalog", "data", "escalation_paths.json")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_FILE = os.path.join(_PACKAGE, "catalog", "data", "escalation_paths.json")
 
-PASS_ROLE = "iam:PassRole"
+PASSING = "iam:PassRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def escalation_paths(category: str) -> tuple[EscalationPath, ...]:
     for path in data["paths"]:
         if path["category"] != category or path.get("retired"):
             continue
-        needs = tuple(tuple(step["any_of"]) for step in path["requires"] if step["any_of"] != [PASS_ROLE])
+        needs = tuple(tuple(step["any_of"]) for step in path["requires"] if step["any_of"] != [PASSING])
         services = tuple(path.get("role_trusted_by", ()))
         found.append(EscalationPath(path["id"], path["title"], needs, services, path.get("variant_of")))
     return tuple(found)
@@ -59,7 +60,7 @@ def passed_roles(subject: StatementSubject, params: Mapping[str, object]) -> Ite
     A condition on iam:PassedToService clears it, as it does in IAM Access Analyzer; one of
     iam:AssociatedResourceArn does too. A Deny of PassRole in the policy is honoured.
     """
-    wanted = subject.catalog.expand(PASS_ROLE)
+    wanted = subject.catalog.expand(PASSING)
     if not subject.granted & wanted or subject.statement.unread_condition:
         return
     if any(_limits_passing(condition) for condition in subject.statement.conditions):
@@ -113,10 +114,10 @@ def _all_roles(service: str, kind: str, breadth: Breadth) -> bool:
 
 
 def _limits_passing(condition: Condition) -> bool:
-    if condition.key.lower() not in {"iam:passedtoservice", "iam:associatedresourcearn"} or not condition.values:
+    if condition.key.lower() not in {"iam:passedtoservice", "iam:associatedresourcearn"}:
         return False
     operator = parse_operator(condition.operator)
-    return not operator.negated and operator.base != "Null"
+    return bool(condition.values) and not operator.negated and operator.base != "Null"
 
 
 def run_as_passed_role(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -125,7 +126,7 @@ def run_as_passed_role(subject: StatementSubject, params: Mapping[str, object]) 
     The second half may stand in any statement of the policy. iam:PassedToService closes the paths
     of other services and keeps the path of the one it names. Reported once, with all paths.
     """
-    wanted = subject.catalog.expand(PASS_ROLE)
+    wanted = subject.catalog.expand(PASSING)
     if not subject.granted & wanted or subject.statement.unread_condition:
         return
     roles = str(params["roles"])
@@ -159,7 +160,8 @@ def run_as_existing_role(subject: StatementSubject, params: Mapping[str, object]
     paths = [
         path
         for path in escalation_paths("existing-passrole")
-        if _has_all(subject.catalog, path.needs[:1], unscoped) and _has_all(subject.catalog, path.needs, granted)
+        if _has_all(subject.catalog, path.needs[:1], unscoped)
+        and _has_all(subject.catalog, path.needs, granted)
     ]
     if not paths:
         return
@@ -202,7 +204,9 @@ def _passed_to(subject: StatementSubject) -> list[Value] | None:
 def _may_pass(trusted: tuple[str, ...], services: list[Value] | None) -> bool:
     if services is None:
         return True
-    return any(value.text is None or any(overlaps(value.text, name) for name in trusted) for value in services)
+    return any(
+        value.text is None or any(overlaps(value.text, name) for name in trusted) for value in services
+    )
 
 
 def _with_paths(subject: StatementSubject, match: Match, paths: list[EscalationPath], granted: int) -> Match:

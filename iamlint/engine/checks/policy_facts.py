@@ -23,6 +23,7 @@ __all__ = [
     "service_list",
     "shared_issuers",
     "web_identity_claims",
+    "without_source",
 ]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -74,6 +75,14 @@ def service_list(name: str) -> frozenset[str]:
 def harmless_for_services() -> tuple[str, ...]:
     """Return the actions that tell a service of another account nothing worth having."""
     return _texts(_section("resource_policy", "service_sources")["harmless_actions"])
+
+
+@cache
+def without_source(service: str) -> tuple[str, ...]:
+    """Return the prefixes of the services that this service calls without a source, or to no harm."""
+    known = _section("resource_policy", "service_sources")["not_when_calling"]
+    assert isinstance(known, dict)  # INVARIANT: as above
+    return _texts(known.get(service, []))
 
 
 @cache

@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.catalog import AccessLevel, catalog
-from iamlint.engine.checks.policy_facts import aws_accounts, harmless_for_services, service_list
+from iamlint.engine.checks.policy_facts import (
+    aws_accounts,
+    harmless_for_services,
+    service_list,
+    without_source,
+)
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
 from iamlint.semantics.conditions import denies_strangers, parse_operator, required_conditions
@@ -209,6 +214,15 @@ def _attached(statements: Sequence[Statement], policy: Policy, services: Sequenc
     return found
 
 
+def _shown_principals(subject: StatementSubject) -> str:
+    excepted = subject.statement.not_principals
+    if excepted:
+        return f"everybody but {names([principal.value for principal in excepted])}"
+    if any(party.kind is PartyKind.EVERYBODY for party in subject.parties):
+        return "everybody whom the conditions leave" if subject.bounded else "everybody"
+    return names([party.principal.value for party in subject.parties]) or "a device"
+
+
 def _shown_actions(values: Values | None) -> str:
     return names(values) if values else "all but a few actions"
 
@@ -272,8 +286,10 @@ def wildcard_statement(subject: StatementSubject, params: Mapping[str, object]) 
         return
     if subject.parties and all(p.kind is PartyKind.ACCOUNT and p.own_account for p in subject.parties):
         return
-    principals = [party.principal.value for party in subject.parties]
-    words = {"actions": names(found), "principals": names(principals) or "a device"}
+    if next(required_conditions(subject.statement, "s3:DataAccessPointAccount", "s3:DataAccessPointArn"), None):
+        # The bucket leaves the decision to its access points, as AWS advises, and their policies say what.
+        return
+    words = {"actions": names(found), "principals": _shown_principals(subject)}
     yield Match(found[0], tuple(map(str, found)), words, marks=tuple((v, "") for v in found[1:]))
 
 
@@ -349,10 +365,13 @@ def foreign_action(subject: StatementSubject, params: Mapping[str, object]) -> I
 def service_source(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find service principals that send the source of their call, in an Allow that does not ask for it."""
     senders = service_list("resource-callers")
+    called = {value.literal.partition(":")[0].lower() for value in subject.statement.actions or ()}
     found = [
         party.principal.value
         for party in subject.parties
-        if party.kind is PartyKind.SERVICE and str(party.principal.value).lower() in senders
+        if party.kind is PartyKind.SERVICE
+        and str(party.principal.value).lower() in senders
+        and called.isdisjoint(without_source(str(party.principal.value).lower()))
     ]
     if not found or subject.bounded:
         return
@@ -363,8 +382,19 @@ def service_source(subject: StatementSubject, params: Mapping[str, object]) -> I
         harmless |= subject.catalog.expand(action)
     if subject.granted and not subject.granted & ~harmless:
         return
+    resources = subject.statement.resources
+    if resources and all(_names_account(value) for value in resources):
+        return
     words = {"services": names(found), "actions": _shown_actions(subject.statement.actions)}
     yield Match(found[0], tuple(map(str, found)), words, marks=tuple((v, "") for v in found[1:]))
+
+
+def _names_account(resource: Value) -> bool:
+    """Say whether a resource is the part of a log bucket that AWS writes for one account only: trails,
+    snapshots and logs of another account go to a folder with that account's number."""
+    _, found, rest = pattern_text(resource).partition("/AWSLogs/")
+    account = rest.partition("/")[0]
+    return bool(found) and (is_account_id(account) or (account == "*" and resource.text is None))
 
 
 # --- lockouts, transport, endpoints -------------------------------------------------------------
@@ -402,7 +432,8 @@ def key_lockout(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
     """Find a key policy in which nobody but services and strangers may change the policy."""
     policy = subject.policy
     statements = policy.statements
-    if not statements or not _attached(statements, policy, ("kms",)):
+    if not statements or "kms-key" not in policy.on:
+        # A bare document may be a part of a key policy.
         return
     change = catalog().expand("kms:PutKeyPolicy")
     for statement in statements:
@@ -415,7 +446,7 @@ def key_lockout(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
                 return
         if not subject.action_bits(statement) & change:
             continue
-        if statement.not_principals is not None:
+        if statement.not_principals is not None or statement.principals == ():
             return
         if any(party.kind is not PartyKind.SERVICE for party in parties(statement)):
             return
@@ -426,7 +457,7 @@ def insecure_transport(subject: PolicySubject, params: Mapping[str, object]) -> 
     """Find a bucket policy that nowhere refuses requests without TLS."""
     policy = subject.policy
     statements = policy.statements
-    if not statements or not _attached(statements, policy, ("s3",)):
+    if not statements or "s3-bucket" not in policy.on:
         return
     for statement in statements:
         if statement.unread_condition:
