@@ -125,7 +125,7 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
         extractions.append(extract_unit([file], _options(settings, settings.stdin_name, "")))
     for unit in _units(settings, outcome):
-        files = list(_read(unit, outcome.diagnostics))
+        files = list(_read(unit, settings, outcome.diagnostics))
         if files:
             extractions.append(extract_unit(files, _options(settings, files[0].path, unit.files[0].root)))
     diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
@@ -147,7 +147,7 @@ def _check_resource_type(word: str | None) -> None:
 
 def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
-    files = list(_read(unit, outcome.diagnostics))
+    files = list(_read(unit, settings, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
     if files:
         _judge_files(files, unit.files[0].root, settings, judge, outcome)
@@ -196,8 +196,12 @@ def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
         yield Unit(tuple(files))
 
 
-def _read(unit: Unit, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
-    """Yield the files of a unit that could hold anything; one read each."""
+def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
+    """Yield the files of a unit that could hold anything; one read each.
+
+    A commit hook (which sets force_exclude) names every changed file, whatever it is about: those
+    are looked at as in a walk. A file that a person named is never passed over.
+    """
     for found in unit.files:
         try:
             with open(found.absolute, "rb", buffering=0) as file:
@@ -206,8 +210,9 @@ def _read(unit: Unit, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
             message = f"cannot be read: {error.strerror}"
             diagnostics.append(Diagnostic(found.path, "unreadable", message, fatal=found.named))
             continue
-        if found.named or is_candidate(found.path, data):
-            yield SourceFile(found.path, data, named=found.named)
+        named = found.named and not settings.force_exclude
+        if named or is_candidate(found.path, data):
+            yield SourceFile(found.path, data, named=named)
 
 
 def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:

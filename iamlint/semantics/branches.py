@@ -84,21 +84,20 @@ def _under(statement: Statement, chosen: dict[str, bool]) -> Statement:
     def keep(values: Values | None) -> Values | None:
         if values is None:
             return None
-        kept = tuple(v for v in values if all(chosen.get(name, side) == side for name, side in v.when))
-        # All values of one branch removed means that the element itself is gone under the choice.
-        return kept if kept or not values else None
+        return tuple(v for v in values if all(chosen.get(name, side) == side for name, side in v.when))
 
     def keep_principals(principals: tuple[Principal, ...] | None) -> tuple[Principal, ...] | None:
         if principals is None:
             return None
-        kept = tuple(p for p in principals if all(chosen.get(name, side) == side for name, side in p.value.when))
-        return kept if kept or not principals else None
+        return tuple(p for p in principals if all(chosen.get(name, side) == side for name, side in p.value.when))
 
     conditions = []
     for condition in statement.conditions:
         values = keep(condition.values)
-        if values is not None:
-            conditions.append(Condition(condition.operator, condition.key, values, condition.pointer))
+        # A test whose values are all gone is gone; an element is not: a template in which no branch of
+        # a required element holds is one that nobody deploys.
+        if values or not condition.values:
+            conditions.append(Condition(condition.operator, condition.key, values or (), condition.pointer))
     return replace(
         statement,
         actions=keep(statement.actions),

@@ -62,7 +62,7 @@ class PlainResolver:
 
 
 class PlaceholderResolver:
-    """The resolver of bare documents that a template function fills: `${name}` is a hole.
+    """The resolver of bare documents that something fills later: `${name}` and `<name>` are holes.
 
     A policy variable has a colon in its name or is one of the escapes; it stays text.
     """
@@ -71,14 +71,14 @@ class PlaceholderResolver:
 
     def resolve(self, node: object, pointer: Pointer) -> object:
         """Return text with placeholders as segments, everything else as it is."""
-        if not isinstance(node, str) or "${" not in node:
+        if not isinstance(node, str) or not ("${" in node or "<" in node):
             return node
         parts: list[Part] = []
         at = 0
         for match in _PLACEHOLDER.finditer(node):
             if match.start() > at:
                 parts.append(node[at : match.start()])
-            parts.append(Hole("placeholder", match[1]))
+            parts.append(Hole("placeholder", match[1] or match[2]))
             at = match.end()
         if not parts:
             return node
@@ -87,7 +87,7 @@ class PlaceholderResolver:
         return Segments(tuple(parts))
 
 
-_PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}")
+_PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}|<([A-Za-z][\w .:/-]{0,80})>")
 
 
 class _TokenResolver:

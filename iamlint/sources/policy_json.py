@@ -45,7 +45,7 @@ def extract_tree(
 ) -> Extraction:
     """Return the policies of a parsed JSON or YAML file that is no template.
 
-    `placeholders` says that the text holds `${`, which a template function may fill. `forced` says
+    `placeholders` says that the text holds `${` or `<`, which something may fill later. `forced` says
     that the file must hold a policy (the user gave its kind), so that a root of another shape is a
     policy that cannot be read, not a file to pass over.
     """

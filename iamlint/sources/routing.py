@@ -120,7 +120,7 @@ def _tree(
 def _plain(tree: object, document: Document, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
     from iamlint.sources.policy_json import extract_tree
 
-    return extract_tree(tree, document, options, forced=forced, placeholders="${" in text.text)
+    return extract_tree(tree, document, options, forced=forced, placeholders="${" in text.text or "<" in text.text)
 
 
 def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:

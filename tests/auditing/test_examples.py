@@ -73,7 +73,7 @@ def test_a_pack_with_mistakes_is_not_run(tmp_path: Path) -> None:
 
 
 def test_an_example_grant_sees_those_beside_it(tmp_path: Path) -> None:
-    text = PACK.replace("check: action-pattern\nparams: {patterns: [\"s3:*\"]}", "check: user-without-group")
+    text = PACK.replace('check: action-pattern\nparams: {patterns: ["s3:*"]}', "check: user-without-group")
     head = text[: text.index("  bad:")].replace("{statement} does {actions}", "{recipient} is alone")
     (tmp_path / "ACME001.yaml").write_text(
         head

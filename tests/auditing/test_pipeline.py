@@ -147,3 +147,12 @@ def test_files_outside_the_root_are_not_read(tmp_path: Path) -> None:
     outcome = run(settings(tmp_path / "repository"))
     assert outcome.findings == []
     assert [d.code for d in outcome.diagnostics] == ["outside-root"]
+
+
+def test_a_hook_names_files_that_are_about_something_else(tmp_path: Path) -> None:
+    write(tmp_path, "tsconfig.json", '{ // a comment\n "compilerOptions": {} }')
+    write(tmp_path, "policy.json", '{"Statement": [{"Effect": "Allow", "Action": ')
+    hook = run(settings(tmp_path, "tsconfig.json", "policy.json", force_exclude=True))
+    assert [(f.primary.path, f.rule_id) for f in hook.findings] == [("policy.json", "IAM001")]
+    person = run(settings(tmp_path, "tsconfig.json"))
+    assert [f.rule_id for f in person.findings] == ["IAM001"]

@@ -32,17 +32,33 @@ def document(*statements: dict[str, object]) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-SLIP: dict[str, object] = {"Sid": "Slip", "Effect": "Allow", "Action": ["s3:GetObject", "kms:Decript"], "Resource": "*"}
-OTHER: dict[str, object] = {"Sid": "Other", "Effect": "Allow", "Action": "ec2:DescribeImages", "Resource": "*"}
+SLIP: dict[str, object] = {
+    "Sid": "Slip",
+    "Effect": "Allow",
+    "Action": ["s3:GetObject", "kms:Decript"],
+    "Resource": "*",
+}
+OTHER: dict[str, object] = {
+    "Sid": "Other",
+    "Effect": "Allow",
+    "Action": "ec2:DescribeImages",
+    "Resource": "*",
+}
 BASE = prints(document(SLIP, OTHER))["kms:Decript"]
 
 SAME = {
     "indented": prints(document(SLIP, OTHER), indent=4),
     "statements in another order": prints(document(OTHER, SLIP)),
-    "a statement above": prints(document({"Effect": "Deny", "Action": "iam:*", "Resource": "*"}, SLIP, OTHER)),
+    "a statement above": prints(
+        document({"Effect": "Deny", "Action": "iam:*", "Resource": "*"}, SLIP, OTHER)
+    ),
     "actions in another order": prints(document({**SLIP, "Action": ["kms:Decript", "s3:GetObject"]}, OTHER)),
-    "another action beside it": prints(document({**SLIP, "Action": ["s3:GetObject", "sqs:SendMessage", "kms:Decript"]}, OTHER)),
-    "another resource": prints(document({**SLIP, "Resource": "arn:aws:kms:eu-west-1:111122223333:key/*"}, OTHER)),
+    "another action beside it": prints(
+        document({**SLIP, "Action": ["s3:GetObject", "sqs:SendMessage", "kms:Decript"]}, OTHER)
+    ),
+    "another resource": prints(
+        document({**SLIP, "Resource": "arn:aws:kms:eu-west-1:111122223333:key/*"}, OTHER)
+    ),
     "keys in another order": prints(document(dict(reversed(SLIP.items())), OTHER)),
 }
 
@@ -56,7 +72,9 @@ CHANGED = {
     "another Sid": prints(document({**SLIP, "Sid": "Slop"}, OTHER))["kms:Decript"],
     "another file": prints(document(SLIP, OTHER), path="q.json")["kms:Decript"],
     "another action": prints(document({**SLIP, "Action": "kms:Encript"}, OTHER))["kms:Encript"],
-    "in NotAction": prints(document({"Sid": "Slip", "Effect": "Allow", "NotAction": "kms:Decript", "Resource": "*"}))["kms:Decript"],
+    "in NotAction": prints(
+        document({"Sid": "Slip", "Effect": "Allow", "NotAction": "kms:Decript", "Resource": "*"})
+    )["kms:Decript"],
     "in a wrapper": prints({"PolicyDocument": document(SLIP, OTHER)})["kms:Decript"],
 }
 
@@ -86,8 +104,12 @@ def test_without_a_sid_the_other_elements_name_the_statement() -> None:
 
 
 def test_the_order_of_evidence_is_no_change() -> None:
-    assert fingerprint("X1", "p", ("a",), ("s3:b", "s3:a")) == fingerprint("X1", "p", ("a",), ("S3:A", "s3:b"))
-    assert fingerprint("X1", "p", ("a",), ("arn:aws:s3:::A",)) != fingerprint("X1", "p", ("a",), ("arn:aws:s3:::a",))
+    assert fingerprint("X1", "p", ("a",), ("s3:b", "s3:a")) == fingerprint(
+        "X1", "p", ("a",), ("S3:A", "s3:b")
+    )
+    assert fingerprint("X1", "p", ("a",), ("arn:aws:s3:::A",)) != fingerprint(
+        "X1", "p", ("a",), ("arn:aws:s3:::a",)
+    )
 
 
 @given(st.lists(st.text("ab", max_size=2), max_size=8))
@@ -109,9 +131,16 @@ def test_places_of_grants_have_no_indexes() -> None:
     from iamlint.sources.text import Text
 
     document = JsonDocument(Text("g.json", "{}"), {}, "policy-json")
-    grant = Grant("managed-attachment", document, (), Owner("Resources.R", None, ("Resources", "R")), (), (), {})
+    grant = Grant(
+        "managed-attachment", document, (), Owner("Resources.R", None, ("Resources", "R")), (), (), {}
+    )
     place = ("Resources", "R", "Properties", "ManagedPolicyArns", 3, Embedded("x"))
-    assert grant_parts(grant, place) == ("", "Resources.R", "managed-attachment", "/Properties/ManagedPolicyArns")
+    assert grant_parts(grant, place) == (
+        "",
+        "Resources.R",
+        "managed-attachment",
+        "/Properties/ManagedPolicyArns",
+    )
     assert place_of(Value("x", place)) == place
 
 
@@ -129,7 +158,12 @@ def test_an_inline_policy_is_named_not_counted() -> None:
         owner = Owner("Resources.R", "AWS::IAM::Role", ())
         name = Value("reports", ())
         policy = built.policy(
-            tree, (), owner=owner, kind=PolicyKind.IDENTITY, name=name, location=f"Policies[{index}].PolicyDocument"
+            tree,
+            (),
+            owner=owner,
+            kind=PolicyKind.IDENTITY,
+            name=name,
+            location=f"Policies[{index}].PolicyDocument",
         )
         assert policy.statements is not None
         return policy_parts(policy, policy.statements[0], ("Statement", 0, "Action", 1))

@@ -55,7 +55,9 @@ STAR = {"patterns": ["s3:*"], "effect": "Allow"}
 GET = {"patterns": ["s3:getobject"], "effect": "Allow"}
 
 
-def policy(*statements: dict[str, object], kind: PolicyKind | None = None, on: tuple[str, ...] = ()) -> Policy:
+def policy(
+    *statements: dict[str, object], kind: PolicyKind | None = None, on: tuple[str, ...] = ()
+) -> Policy:
     tree = {"Version": "2012-10-17", "Statement": list(statements)}
     document = JsonDocument(Text("p.json", json.dumps(tree, indent=1)), tree, "policy-json")
     return PolicyBuilder(document).policy(tree, (), owner=Owner("$", None, ()), kind=kind, on=on)
@@ -87,8 +89,15 @@ def grant(what: str = "access-key", on: tuple[str, ...] = ("user",), **fields: s
 
 
 def test_a_finding_has_the_facts_of_rule_and_policy() -> None:
-    (found,) = of_policy([rule("wide", "action-pattern", STAR, aliases=("x:1",))], policy(statement(Sid="All")))
-    assert (found.rule_name, found.pointer, found.evidence, found.aliases) == ("wide", "/Statement/0/Action", ("s3:*",), ("x:1",))
+    (found,) = of_policy(
+        [rule("wide", "action-pattern", STAR, aliases=("x:1",))], policy(statement(Sid="All"))
+    )
+    assert (found.rule_name, found.pointer, found.evidence, found.aliases) == (
+        "wide",
+        "/Statement/0/Action",
+        ("s3:*",),
+        ("x:1",),
+    )
     assert found.message == "Statement 'All' of $: s3:*."
     assert (found.primary.start_line, found.help, found.policy.kind) == (6, "Mend it.", "identity")
     assert "pack" not in found.properties
@@ -103,8 +112,12 @@ def test_a_finding_of_a_pack_says_so() -> None:
     ("kinds", "kind", "expected"),
     [((), PolicyKind.SCP, 1), (("identity",), PolicyKind.SCP, 0), (("identity", "scp"), PolicyKind.SCP, 1)],
 )
-def test_rules_apply_to_their_kinds_of_policies(kinds: tuple[str, ...], kind: PolicyKind, expected: int) -> None:
-    found = of_policy([rule("wide", "action-pattern", STAR, policy_kinds=kinds)], policy(statement(), kind=kind))
+def test_rules_apply_to_their_kinds_of_policies(
+    kinds: tuple[str, ...], kind: PolicyKind, expected: int
+) -> None:
+    found = of_policy(
+        [rule("wide", "action-pattern", STAR, policy_kinds=kinds)], policy(statement(), kind=kind)
+    )
     assert len(found) == expected
 
 
@@ -123,7 +136,9 @@ def test_a_grant_must_be_on_the_rules_resources() -> None:
 
 
 def test_the_narrowest_rule_reports_and_names_the_others() -> None:
-    wide = rule("wide", "action-pattern", {"patterns": ["s3:*", "ec2:*"], "effect": "Allow"}, aliases=("x:1",))
+    wide = rule(
+        "wide", "action-pattern", {"patterns": ["s3:*", "ec2:*"], "effect": "Allow"}, aliases=("x:1",)
+    )
     narrow = rule("narrow", "action-pattern", STAR, aliases=("x:2",), covers=("wide",))
     both = policy(statement(), statement("ec2:*"))
     assert [(f.rule_name, f.pointer) for f in of_policy([wide, narrow], both)] == [
@@ -180,21 +195,34 @@ def test_broken_files_are_found() -> None:
 
 
 def test_braces_in_values_are_no_words() -> None:
-    wide = rule("wide", "action-pattern", {"patterns": ["s3:{owner}*"], "effect": "Allow"}, message="It is {evidence}.")
+    wide = rule(
+        "wide",
+        "action-pattern",
+        {"patterns": ["s3:{owner}*"], "effect": "Allow"},
+        message="It is {evidence}.",
+    )
     (found,) = of_policy([wide], policy(statement("s3:{owner}*")))
     assert found.message == "It is s3:{owner}*."
 
 
 @pytest.mark.parametrize(
     ("values", "text"),
-    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abcde"), "a, b, c, d and e"), (list("abcdefg"), "a, b, c, d, e and 2 more")],
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (list("abcde"), "a, b, c, d and e"),
+        (list("abcdefg"), "a, b, c, d, e and 2 more"),
+    ],
 )
 def test_listed(values: list[str], text: str) -> None:
     assert listed(values) == text
 
 
 def test_equal_fingerprints_are_numbered() -> None:
-    found = of_policy([rule("get", "action-pattern", GET)], policy(statement("s3:GetObject"), statement("s3:GetObject")))
+    found = of_policy(
+        [rule("get", "action-pattern", GET)], policy(statement("s3:GetObject"), statement("s3:GetObject"))
+    )
     assert found[0].fingerprint == found[1].fingerprint
     assert [f.fingerprint.partition(":")[2] for f in with_ordinals(found)] == ["", "2"]
 
@@ -206,7 +234,9 @@ def test_a_grant_sees_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(subject.unit)
         return iter(())
 
-    table = Judge([rule("any-key", "grant-exists", {"what": ["access-key"], "except": []})], Settings(), Profile.DEFAULT)
+    table = Judge(
+        [rule("any-key", "grant-exists", {"what": ["access-key"], "except": []})], Settings(), Profile.DEFAULT
+    )
     monkeypatch.setattr(table._entries[0], "_run", look)
     unit = Extraction((policy(statement()),), (grant(), grant(user="root")))
     assert list(table.judge(unit)) == []

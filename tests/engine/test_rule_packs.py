@@ -69,45 +69,201 @@ def test_a_right_rule_has_no_mistakes(tmp_path: Path, text: str) -> None:
 
 # What is replaced in the rule above, by what, and the one line that is said about it.
 ONE_MISTAKE = {
-    "misspelt key": ("summary:", "sumary:", ["1: the key 'summary' is missing", "5: unknown key 'sumary'; did you mean 'summary'?"]),
+    "misspelt key": (
+        "summary:",
+        "sumary:",
+        ["1: the key 'summary' is missing", "5: unknown key 'sumary'; did you mean 'summary'?"],
+    ),
     "empty key": ("summary: A rule for tests", "summary:", ["5: the key 'summary' is empty"]),
-    "blank text": ("summary: A rule for tests", 'summary: " "', ["5: summary must be a text that is not empty"]),
-    "key twice": ("summary: A rule for tests", "summary: A rule\nsummary: for tests", ["6: the key 'summary' is written twice, first in line 5"]),
+    "blank text": (
+        "summary: A rule for tests",
+        'summary: " "',
+        ["5: summary must be a text that is not empty"],
+    ),
+    "key twice": (
+        "summary: A rule for tests",
+        "summary: A rule\nsummary: for tests",
+        ["6: the key 'summary' is written twice, first in line 5"],
+    ),
     "id": ("id: ACME001", "id: acme-1", ["1: id must be an id such as IAM101, not 'acme-1'"]),
-    "id of another file": ("id: ACME001", "id: ACME002", ["1: the file of ACME002 must be called ACME002.yaml"]),
-    "name": ("name: no-public-tags", "name: No Public", ["2: name must be kebab-case, such as wildcard-action, not 'No Public'"]),
-    "severity": ("severity: low", "severity: lo", ["3: severity must be one of critical, high, medium, low, info, not 'lo'; did you mean 'low'?"]),
-    "severity of another type": ("severity: low", "severity: [low]", ["3: severity must be one of critical, high, medium, low, info, not a list"]),
-    "profile": ("severity: low", "severity: low\nprofile: defualt", ["4: profile must be one of default, strict, audit, not 'defualt'; did you mean 'default'?"]),
-    "check": ("check: action-pattern", "check: action-patern", ["9: unknown check 'action-patern'; did you mean 'action-pattern'?"]),
-    "check is no text": ("check: action-pattern", "check: [action-pattern]", ["9: check must be the name of a check, not a list"]),
-    "parameter": ("  patterns:", "  pattern:", ["10: the check action-pattern needs the parameter 'patterns'", "11: the check action-pattern has no parameter 'pattern'; did you mean 'patterns'?"]),
-    "empty parameter": ('patterns: ["s3:*"]', "patterns: []", ["11: patterns must be a list of texts that is not empty"]),
-    "parameter of another type": ('patterns: ["s3:*"]', "patterns: s3", ["11: patterns must be a list of texts that is not empty"]),
-    "choice": ('patterns: ["s3:*"]', 'patterns: ["s3:*"]\n  effect: Alow', ["12: effect must be one of Allow, Deny, not 'Alow'; did you mean 'Allow'?"]),
+    "id of another file": (
+        "id: ACME001",
+        "id: ACME002",
+        ["1: the file of ACME002 must be called ACME002.yaml"],
+    ),
+    "name": (
+        "name: no-public-tags",
+        "name: No Public",
+        ["2: name must be kebab-case, such as wildcard-action, not 'No Public'"],
+    ),
+    "severity": (
+        "severity: low",
+        "severity: lo",
+        ["3: severity must be one of critical, high, medium, low, info, not 'lo'; did you mean 'low'?"],
+    ),
+    "severity of another type": (
+        "severity: low",
+        "severity: [low]",
+        ["3: severity must be one of critical, high, medium, low, info, not a list"],
+    ),
+    "profile": (
+        "severity: low",
+        "severity: low\nprofile: defualt",
+        ["4: profile must be one of default, strict, audit, not 'defualt'; did you mean 'default'?"],
+    ),
+    "check": (
+        "check: action-pattern",
+        "check: action-patern",
+        ["9: unknown check 'action-patern'; did you mean 'action-pattern'?"],
+    ),
+    "check is no text": (
+        "check: action-pattern",
+        "check: [action-pattern]",
+        ["9: check must be the name of a check, not a list"],
+    ),
+    "parameter": (
+        "  patterns:",
+        "  pattern:",
+        [
+            "10: the check action-pattern needs the parameter 'patterns'",
+            "11: the check action-pattern has no parameter 'pattern'; did you mean 'patterns'?",
+        ],
+    ),
+    "empty parameter": (
+        'patterns: ["s3:*"]',
+        "patterns: []",
+        ["11: patterns must be a list of texts that is not empty"],
+    ),
+    "parameter of another type": (
+        'patterns: ["s3:*"]',
+        "patterns: s3",
+        ["11: patterns must be a list of texts that is not empty"],
+    ),
+    "choice": (
+        'patterns: ["s3:*"]',
+        'patterns: ["s3:*"]\n  effect: Alow',
+        ["12: effect must be one of Allow, Deny, not 'Alow'; did you mean 'Allow'?"],
+    ),
     "params": ('params:\n  patterns: ["s3:*"]', "params: 5", ["10: params must be a mapping, not 5"]),
-    "message word": ("{actions}", "{action}", ["8: unknown word {action} in message; did you mean 'actions'?"]),
-    "message without an end": ("{actions}.", "{actions}", ["8: message must be a sentence that ends with a full stop"]),
-    "policy kind": ("severity: low", "policy-kinds:\n  - identity\n  - trsut\nseverity: low", ["5: policy-kinds: unknown 'trsut'; did you mean 'trust'?"]),
-    "empty kinds": ("severity: low", "policy-kinds: []\nseverity: low", ["3: policy-kinds is empty: leave it out if the rule applies everywhere"]),
-    "empty on": ("severity: low", "on: []\nseverity: low", ["3: on is empty: leave it out if the rule applies everywhere"]),
-    "on is a text": ("severity: low", "on: user\nseverity: low", ["3: on must be a list of texts, not 'user'"]),
-    "alias": ("severity: low", "aliases:\n  - CKV_AWS_1\nseverity: low", ["4: 'CKV_AWS_1' is not an alias such as checkov:CKV_AWS_63"]),
-    "reference": ("severity: low", "references:\n  - https://a\n  - http://b\nseverity: low", ["5: 'http://b' is not an https address"]),
-    "tags": ("severity: low", "tags:\n  - a\n  - 5\nseverity: low", ["5: tags must be a list of texts; this item is 5"]),
-    "examples": ("  bad:", "  bda:", ["13: examples: unknown key 'bda'; did you mean 'bad'?", "12: there must be at least one bad example"]),
-    "no good example": ("  good:\n    - name: one action\n", "  other:\n    - name: one action\n", ["17: examples: unknown key 'other'", "12: there must be at least one good example"]),
-    "example key": ("      at: [/Statement/0/Action]", "      att: [/Statement/0/Action]", ["16: bad example 1: unknown key 'att'; did you mean 'at'?", "14: bad example 1 needs `at`, the places where the rule fires"]),
-    "at is empty": ("at: [/Statement/0/Action]", "at: []", ["16: bad example 1 needs `at`, the places where the rule fires"]),
-    "at is no list": ("at: [/Statement/0/Action]", "at: /Statement", ["16: bad example 1: at must be a list of pointers"]),
-    "at on a good example": ("- name: one action", "- name: one action\n      at: [/Statement]", ["19: good example 1 must not have `at`: the rule does not fire there"]),
-    "two subjects": ("- name: one action", "- name: one action\n      text: x", ["18: good example 1 needs one of policy, grant, text"]),
-    "example kind": ("- name: one action", "- name: one action\n      kind: identitty", ["19: good example 1: unknown kind 'identitty'; did you mean 'identity'?"]),
-    "example is a text": ("- name: one action\n      policy", "- one action\n#", ["18: good example 1 must be a mapping, not 'one action'"]),
-    "accounts": ("- name: one action", "- name: one action\n      accounts: x", ["19: good example 1: accounts must be a list of account ids"]),
-    "tag": ("severity: low", "severity: !!python/name:os.system low", ["3: the tag '!!python/name:os.system' has no meaning in a rule file", "3: the key 'severity' is empty"]),
-    "merge key": ("severity: low", "<<: {severity: low}", ["1: the key 'severity' is missing", "3: merge keys (<<) are not read: write the keys out"]),
-    "where without select": ("severity: low", "where: {present: true}\nseverity: low", ["3: 'where' belongs to a rule with `select`"]),
+    "message word": (
+        "{actions}",
+        "{action}",
+        ["8: unknown word {action} in message; did you mean 'actions'?"],
+    ),
+    "message without an end": (
+        "{actions}.",
+        "{actions}",
+        ["8: message must be a sentence that ends with a full stop"],
+    ),
+    "policy kind": (
+        "severity: low",
+        "policy-kinds:\n  - identity\n  - trsut\nseverity: low",
+        ["5: policy-kinds: unknown 'trsut'; did you mean 'trust'?"],
+    ),
+    "empty kinds": (
+        "severity: low",
+        "policy-kinds: []\nseverity: low",
+        ["3: policy-kinds is empty: leave it out if the rule applies everywhere"],
+    ),
+    "empty on": (
+        "severity: low",
+        "on: []\nseverity: low",
+        ["3: on is empty: leave it out if the rule applies everywhere"],
+    ),
+    "on is a text": (
+        "severity: low",
+        "on: user\nseverity: low",
+        ["3: on must be a list of texts, not 'user'"],
+    ),
+    "alias": (
+        "severity: low",
+        "aliases:\n  - CKV_AWS_1\nseverity: low",
+        ["4: 'CKV_AWS_1' is not an alias such as checkov:CKV_AWS_63"],
+    ),
+    "reference": (
+        "severity: low",
+        "references:\n  - https://a\n  - http://b\nseverity: low",
+        ["5: 'http://b' is not an https address"],
+    ),
+    "tags": (
+        "severity: low",
+        "tags:\n  - a\n  - 5\nseverity: low",
+        ["5: tags must be a list of texts; this item is 5"],
+    ),
+    "examples": (
+        "  bad:",
+        "  bda:",
+        [
+            "13: examples: unknown key 'bda'; did you mean 'bad'?",
+            "12: there must be at least one bad example",
+        ],
+    ),
+    "no good example": (
+        "  good:\n    - name: one action\n",
+        "  other:\n    - name: one action\n",
+        ["17: examples: unknown key 'other'", "12: there must be at least one good example"],
+    ),
+    "example key": (
+        "      at: [/Statement/0/Action]",
+        "      att: [/Statement/0/Action]",
+        [
+            "16: bad example 1: unknown key 'att'; did you mean 'at'?",
+            "14: bad example 1 needs `at`, the places where the rule fires",
+        ],
+    ),
+    "at is empty": (
+        "at: [/Statement/0/Action]",
+        "at: []",
+        ["16: bad example 1 needs `at`, the places where the rule fires"],
+    ),
+    "at is no list": (
+        "at: [/Statement/0/Action]",
+        "at: /Statement",
+        ["16: bad example 1: at must be a list of pointers"],
+    ),
+    "at on a good example": (
+        "- name: one action",
+        "- name: one action\n      at: [/Statement]",
+        ["19: good example 1 must not have `at`: the rule does not fire there"],
+    ),
+    "two subjects": (
+        "- name: one action",
+        "- name: one action\n      text: x",
+        ["18: good example 1 needs one of policy, grant, text"],
+    ),
+    "example kind": (
+        "- name: one action",
+        "- name: one action\n      kind: identitty",
+        ["19: good example 1: unknown kind 'identitty'; did you mean 'identity'?"],
+    ),
+    "example is a text": (
+        "- name: one action\n      policy",
+        "- one action\n#",
+        ["18: good example 1 must be a mapping, not 'one action'"],
+    ),
+    "accounts": (
+        "- name: one action",
+        "- name: one action\n      accounts: x",
+        ["19: good example 1: accounts must be a list of account ids"],
+    ),
+    "tag": (
+        "severity: low",
+        "severity: !!python/name:os.system low",
+        [
+            "3: the tag '!!python/name:os.system' has no meaning in a rule file",
+            "3: the key 'severity' is empty",
+        ],
+    ),
+    "merge key": (
+        "severity: low",
+        "<<: {severity: low}",
+        ["1: the key 'severity' is missing", "3: merge keys (<<) are not read: write the keys out"],
+    ),
+    "where without select": (
+        "severity: low",
+        "where: {present: true}\nseverity: low",
+        ["3: 'where' belongs to a rule with `select`"],
+    ),
 }
 
 
@@ -119,24 +275,76 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, case: str) -> None:
 
 
 SELECT_MISTAKES = {
-    "JSONPath": ("select: Action[*]", "select: Action[", "9: select is no JSONPath expression: Parse error near the end of string!"),
-    "JSONPath of other tools": ("select: Action[*]", "select: Action[?(@.x)]", "9: select is no JSONPath expression: Error on line 1, col 7: Unexpected character: ?"),
-    "JSONPath is a list": ("select: Action[*]", "select: [Action]", "9: select must be a text that is not empty"),
+    "JSONPath": (
+        "select: Action[*]",
+        "select: Action[",
+        "9: select is no JSONPath expression: Parse error near the end of string!",
+    ),
+    "JSONPath of other tools": (
+        "select: Action[*]",
+        "select: Action[?(@.x)]",
+        "9: select is no JSONPath expression: Error on line 1, col 7: Unexpected character: ?",
+    ),
+    "JSONPath is a list": (
+        "select: Action[*]",
+        "select: [Action]",
+        "9: select must be a text that is not empty",
+    ),
     "test": ("  like:", "  likes:", "11: where: unknown test 'likes'; did you mean 'like'?"),
-    "empty list": ('like: ["s3:*"]', "not-in: []", "11: where: not-in needs a list of texts that is not empty"),
+    "empty list": (
+        'like: ["s3:*"]',
+        "not-in: []",
+        "11: where: not-in needs a list of texts that is not empty",
+    ),
     "number": ('like: ["s3:*"]', "at-most: many", "11: where: at-most needs a number"),
     "boolean for a number": ('like: ["s3:*"]', "at-most: true", "11: where: at-most needs a number"),
-    "number for a text": ('like: ["s3:*"]', "equals: 5", "11: where: equals needs a text; a number in quotes is one"),
+    "number for a text": (
+        'like: ["s3:*"]',
+        "equals: 5",
+        "11: where: equals needs a text; a number in quotes is one",
+    ),
     "present": ('like: ["s3:*"]', "present: false", "11: where: present takes only true"),
-    "absent beside others": ('like: ["s3:*"]', "absent: true\n  equals: x", "11: where: absent stands alone: there is no value for another test"),
+    "absent beside others": (
+        'like: ["s3:*"]',
+        "absent: true\n  equals: x",
+        "11: where: absent stands alone: there is no value for another test",
+    ),
     "option alone": ('like: ["s3:*"]', "ignore-case: true", "10: where: needs a test"),
-    "empty where": ('where:\n  like: ["s3:*"]', "where: {}", "10: where: must be a mapping of tests that is not empty"),
-    "target": ("select: Action[*]", "select: Action[*]\nof: statment", "10: of must be one of statement, policy, grant, not 'statment'; did you mean 'statement'?"),
-    "what without grant": ("select: Action[*]", "select: Action[*]\nwhat: [access-key]", "10: 'what' belongs to `of: grant`: it says which grants are meant"),
-    "grant without what": ("select: Action[*]", "select: fields.user\nof: grant", "9: the check select-grant needs the parameter 'what'"),
-    "empty what": ("select: Action[*]", "select: fields.user\nof: grant\nwhat: []", "11: what must be a list of texts that is not empty"),
-    "check beside select": ("select: Action[*]", "select: Action[*]\ncheck: full-admin", "10: a rule has either `check` or `select`"),
-    "params beside select": ("select: Action[*]", "select: Action[*]\nparams: {patterns: [x]}", "10: a rule with `select` has no params"),
+    "empty where": (
+        'where:\n  like: ["s3:*"]',
+        "where: {}",
+        "10: where: must be a mapping of tests that is not empty",
+    ),
+    "target": (
+        "select: Action[*]",
+        "select: Action[*]\nof: statment",
+        "10: of must be one of statement, policy, grant, not 'statment'; did you mean 'statement'?",
+    ),
+    "what without grant": (
+        "select: Action[*]",
+        "select: Action[*]\nwhat: [access-key]",
+        "10: 'what' belongs to `of: grant`: it says which grants are meant",
+    ),
+    "grant without what": (
+        "select: Action[*]",
+        "select: fields.user\nof: grant",
+        "9: the check select-grant needs the parameter 'what'",
+    ),
+    "empty what": (
+        "select: Action[*]",
+        "select: fields.user\nof: grant\nwhat: []",
+        "11: what must be a list of texts that is not empty",
+    ),
+    "check beside select": (
+        "select: Action[*]",
+        "select: Action[*]\ncheck: full-admin",
+        "10: a rule has either `check` or `select`",
+    ),
+    "params beside select": (
+        "select: Action[*]",
+        "select: Action[*]\nparams: {patterns: [x]}",
+        "10: a rule with `select` has no params",
+    ),
 }
 
 
@@ -150,9 +358,15 @@ def test_a_mistake_of_a_declarative_rule_is_told_with_its_line(tmp_path: Path, c
 GRANT_MISTAKES = {
     "grant": ("grant: [x]", "good example 1: a grant must be a mapping, not a list"),
     "what": ("grant: {fields: {user: x}}", "good example 1: a grant needs `what`, the word for it"),
-    "key": ("grant: {what: x, field: {user: x}}", "good example 1: unknown key 'field'; did you mean 'fields'?"),
+    "key": (
+        "grant: {what: x, field: {user: x}}",
+        "good example 1: unknown key 'field'; did you mean 'fields'?",
+    ),
     "fields": ("grant: {what: x, fields: [x]}", "good example 1: fields must be a mapping, not a list"),
-    "field": ("grant: {what: x, fields: {user: {a: b}}}", "good example 1: the field 'user' must be a text or a list of texts"),
+    "field": (
+        "grant: {what: x, fields: {user: {a: b}}}",
+        "good example 1: the field 'user' must be a text or a list of texts",
+    ),
     "on": ("grant: {what: x, on: {a: b}}", "good example 1: on must be a text or a list of texts"),
     "beside": ("beside: [5]\n      grant: {what: x}", "good example 1: a grant must be a mapping, not 5"),
 }
@@ -166,7 +380,11 @@ def test_a_mistake_in_an_example_grant_is_told(tmp_path: Path, case: str) -> Non
 
 
 def test_all_mistakes_of_a_file_come_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
-    text = RULE.replace("severity: low", "severity: lo").replace("check: action-pattern", "check: nothing").replace("at: [", "att: [")
+    text = (
+        RULE.replace("severity: low", "severity: lo")
+        .replace("check: action-pattern", "check: nothing")
+        .replace("at: [", "att: [")
+    )
     lines = [int(line.partition(":")[0]) for line in mistakes(tmp_path, text)]
     assert lines == sorted(lines)
     assert len(lines) == 4
@@ -216,7 +434,9 @@ def test_no_pack_and_an_empty_pack(tmp_path: Path) -> None:
 
 
 def test_a_pack_beside_the_built_in_rules(tmp_path: Path) -> None:
-    (tmp_path / "ACME001.yaml").write_text(RULE.replace("severity: low", "severity: low\ncovers: [action-star]"))
+    (tmp_path / "ACME001.yaml").write_text(
+        RULE.replace("severity: low", "severity: low\ncovers: [action-star]")
+    )
     rules = load_rules([str(tmp_path)])
     mine = [rule for rule in rules.rules if rule.pack != "builtin"]
     assert [(rule.id, rule.pack, rule.severity, rule.profile) for rule in mine] == [
@@ -227,8 +447,16 @@ def test_a_pack_beside_the_built_in_rules(tmp_path: Path) -> None:
 
 
 CLASHES = {
-    "an id that is taken": (RULE.replace("ACME001", "IAM101"), "IAM101.yaml", "1: IAM101 is already a rule of the pack 'builtin'"),
-    "a name that is taken": (RULE.replace("no-public-tags", "action-star"), "ACME001.yaml", "2: action-star is already a rule of the pack 'builtin'"),
+    "an id that is taken": (
+        RULE.replace("ACME001", "IAM101"),
+        "IAM101.yaml",
+        "1: IAM101 is already a rule of the pack 'builtin'",
+    ),
+    "a name that is taken": (
+        RULE.replace("no-public-tags", "action-star"),
+        "ACME001.yaml",
+        "2: action-star is already a rule of the pack 'builtin'",
+    ),
     "covers no rule": (
         RULE.replace("severity: low", "covers:\n  - action-satr\nseverity: low"),
         "ACME001.yaml",
@@ -266,8 +494,12 @@ def test_the_same_id_twice_in_one_pack(tmp_path: Path) -> None:
 
 def test_yaml_words_stay_words(tmp_path: Path) -> None:
     """`on`, `yes`, a date and an account number are what is written, as IAM wants them."""
-    text = RULE.replace("severity: low", "on: [user]\nseverity: low").replace('Version: "2012-10-17"', "Version: 2012-10-17")
-    text = text.replace("      at: [", "      accounts: [012345678901, 111122223333]\n      on: yes\n      at: [")
+    text = RULE.replace("severity: low", "on: [user]\nseverity: low").replace(
+        'Version: "2012-10-17"', "Version: 2012-10-17"
+    )
+    text = text.replace(
+        "      at: [", "      accounts: [012345678901, 111122223333]\n      on: yes\n      at: ["
+    )
     path = tmp_path / "ACME001.yaml"
     path.write_text(text)
     rules, texts, wrong = read_pack(str(path))
@@ -325,10 +557,31 @@ def test_nearest_is_quick_with_a_hostile_word() -> None:
     assert nearest("x" * 1_000_000, ["action"]) == ""
 
 
-KEYS = st.sampled_from(["id", "name", "severity", "check", "select", "where", "what", "of", "params", "examples", "on", "message", "x"])
+KEYS = st.sampled_from(
+    [
+        "id",
+        "name",
+        "severity",
+        "check",
+        "select",
+        "where",
+        "what",
+        "of",
+        "params",
+        "examples",
+        "on",
+        "message",
+        "x",
+    ]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab:*{}[]$.&!", max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["bad", "good", "at", "policy", "grant", "like", "in"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["bad", "good", "at", "policy", "grant", "like", "in"]), inner, max_size=3
+        )
+    ),
     max_leaves=8,
 )
 

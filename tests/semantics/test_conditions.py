@@ -99,7 +99,9 @@ def test_does_not_pin_the_caller(test: tuple[str, str, str]) -> None:
 
 
 def test_every_value_must_pin() -> None:
-    assert not bounds_caller(condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:root", "arn:aws:iam::*:root"))
+    assert not bounds_caller(
+        condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:root", "arn:aws:iam::*:root")
+    )
 
 
 def test_a_hole_is_a_fixed_value_and_a_star_beside_it_is_not() -> None:

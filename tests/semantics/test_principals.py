@@ -52,14 +52,22 @@ def test_aws_principals(text: str, kind: PartyKind, account: str | None) -> None
     [
         ((OWN,), PartyKind.ACCOUNT, True),
         (("arn:aws:iam::", OWN, ":root"), PartyKind.ACCOUNT, True),
-        (("arn:", Hole("pseudo", "AWS::Partition", alphabet="partition"), ":iam::", OWN, ":role/app"), PartyKind.ROLE, True),
+        (
+            ("arn:", Hole("pseudo", "AWS::Partition", alphabet="partition"), ":iam::", OWN, ":role/app"),
+            PartyKind.ROLE,
+            True,
+        ),
         (("arn:aws:iam::", OTHER, ":root"), PartyKind.ACCOUNT, False),
         ((Hole("parameter", "Partner", alphabet="account"),), PartyKind.ACCOUNT, False),
         ((ROLE_MADE_HERE,), PartyKind.ROLE, True),
         ((ROLE_FROM_ELSEWHERE,), PartyKind.ROLE, False),
         ((OTHER,), PartyKind.UNKNOWN, False),
         # The Region is decided by the deployment as well, and is no account.
-        (("arn:aws:iam::", Hole("pseudo", "AWS::Region", alphabet="region"), ":root"), PartyKind.ACCOUNT, False),
+        (
+            ("arn:aws:iam::", Hole("pseudo", "AWS::Region", alphabet="region"), ":root"),
+            PartyKind.ACCOUNT,
+            False,
+        ),
     ],
 )
 def test_holes_are_the_own_account_only_when_they_surely_are(

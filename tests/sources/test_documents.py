@@ -223,6 +223,16 @@ def test_placeholders_are_holes_and_policy_variables_are_text() -> None:
     assert second.text == "${*}"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("<my-org-id>", [Hole("placeholder", "my-org-id")]), ("a<b", ["a<b"]), ("arn:aws:iam::<account id>:root", ["arn:aws:iam::", Hole("placeholder", "account id"), ":root"])],
+)
+def test_angle_brackets_are_placeholders(text: str, shown: list[object]) -> None:
+    policy = build(statement_of(Resource=text), PlaceholderResolver())
+    assert policy.statements is not None
+    assert [list(value.segments) for value in policy.statements[0].resources or ()] == [shown]
+
+
 def test_a_document_in_text_with_holes_in_and_outside_quotes() -> None:
     first, second = Hole("parameter", "A"), Hole("parameter", "B")
     parts = ('{"Statement": [{"Effect": "Allow", "Action": "s3:', first, '", "Resource": ', second, "}]}")

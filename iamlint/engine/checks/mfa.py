@@ -9,11 +9,12 @@ AWS global condition context keys; Configuring MFA-protected API access.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from iamlint.catalog import AccessLevel
 from iamlint.engine.checks.policy_facts import destructive_actions, self_service_actions
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
-from iamlint.model import Condition, Policy, Statement, Value
+from iamlint.model import Condition, Statement, Value
 from iamlint.semantics.conditions import parse_operator
 
 __all__ = ["group_without_mfa", "mfa_condition", "mfa_denied", "requires_mfa", "sensitive_without_mfa"]
@@ -42,6 +43,7 @@ def requires_mfa(statement: Statement) -> bool:
     return False
 
 
+@lru_cache(maxsize=1)
 def mfa_denied(subject: PolicySubject) -> int:
     """Return the actions that the policy denies to every caller without MFA, on every resource.
 
@@ -92,13 +94,15 @@ def mfa_condition(subject: StatementSubject, params: Mapping[str, object]) -> It
         key = condition.key.lower()
         if key not in {_PRESENT, _AGE}:
             continue
-        if _has_shape(str(params["shape"]), key, condition, statement, subject.policy):
+        if _has_shape(str(params["shape"]), key, condition, statement, subject.owner):
             place = condition.values[0] if condition.values else condition.pointer
             words = {"operator": condition.operator, "key": condition.key}
             yield Match(place, (condition.operator, condition.key, *map(str, condition.values)), words)
 
 
-def _has_shape(shape: str, key: str, condition: Condition, statement: Statement, policy: Policy) -> bool:
+def _has_shape(
+    shape: str, key: str, condition: Condition, statement: Statement, owner: PolicySubject
+) -> bool:
     operator = parse_operator(condition.operator)
     values = _values(condition)
     allow = statement.is_allow
@@ -117,13 +121,13 @@ def _has_shape(shape: str, key: str, condition: Condition, statement: Statement,
         bites = (key == _PRESENT and operator.base == "Bool" and values == {"false"}) or (
             key == _AGE and operator.base in _LOWER
         )
-        return bites and not _stops_absent(policy)
+        return bites and not _stops_absent(owner)
     if shape == "null":
         if key != _PRESENT or operator.base != "Null" or len(values) != 1 or not values <= {"true", "false"}:
             return False
         if allow:
             return values == {"true"} or not requires_mfa(statement)
-        return values == {"true"} and not _stops_false(policy)
+        return values == {"true"} and not _stops_false(owner)
     if shape == "operator":
         if operator.base == "Null" or not operator.known:
             return False
@@ -131,21 +135,23 @@ def _has_shape(shape: str, key: str, condition: Condition, statement: Statement,
     return False
 
 
-def _stops_absent(policy: Policy) -> bool:
+@lru_cache(maxsize=1)
+def _stops_absent(owner: PolicySubject) -> bool:
     """Say whether some Deny of the policy stops callers whose request lacks the MFA keys."""
     return any(
         _denies(statement, condition, absent=True)
-        for statement in policy.statements or ()
+        for statement in owner.policy.statements or ()
         if statement.is_deny
         for condition in statement.conditions
     )
 
 
-def _stops_false(policy: Policy) -> bool:
+@lru_cache(maxsize=1)
+def _stops_false(owner: PolicySubject) -> bool:
     """Say whether some Deny of the policy stops sessions that were made without MFA."""
     return any(
         _denies(statement, condition, absent=False)
-        for statement in policy.statements or ()
+        for statement in owner.policy.statements or ()
         if statement.is_deny
         for condition in statement.conditions
     )

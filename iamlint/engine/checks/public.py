@@ -8,6 +8,8 @@ pin and the values that count are those of `semantics.conditions`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 
 from iamlint.catalog import AccessLevel, catalog
 from iamlint.engine.checks.policy_facts import (
@@ -80,10 +82,12 @@ def everybody(subject: StatementSubject) -> Value | None:
     return None
 
 
+@lru_cache(maxsize=1)
 def strangers_bits(subject: StatementSubject) -> int | None:
     """Return the actions that an Allow grants to strangers, None if it grants them nothing.
 
-    The set is empty where the actions cannot be known and yet nothing keeps strangers out.
+    The set is empty where the actions cannot be known and yet nothing keeps strangers out. Several
+    rules ask of the same statement in a row, so the last answer is kept.
     """
     if everybody(subject) is None or subject.bounded:
         return None
@@ -91,19 +95,19 @@ def strangers_bits(subject: StatementSubject) -> int | None:
     known = bits != 0
     if not known and subject.bits:
         return None
-    allowed = subject.statement
-    denies = 0
-    for statement in subject.policy.statements or ():
-        if not statement.is_deny:
-            continue
-        denies += 1
-        if denies > _MOST_DENIES:
-            break
-        if denies_strangers(statement) and _covers_resources(statement, allowed):
-            bits &= ~subject.owner.action_bits(statement)
+    for statement, denied in _stranger_denies(subject.owner):
+        if _covers_resources(statement, subject.statement):
+            bits &= ~denied
             if not known and any(value.text == "*" for value in statement.actions or ()):
                 return None
     return None if known and not bits else bits
+
+
+@lru_cache(maxsize=1)
+def _stranger_denies(owner: PolicySubject) -> tuple[tuple[Statement, int], ...]:
+    """Return the first Denies of a policy that keep strangers out, each with what it denies."""
+    found = (s for s in owner.policy.statements or () if s.is_deny and denies_strangers(s))
+    return tuple((statement, owner.action_bits(statement)) for statement in islice(found, _MOST_DENIES))
 
 
 def _covers_resources(deny: Statement, allow: Statement) -> bool:
@@ -134,14 +138,15 @@ def _covers_value(wide: Value, narrow: Value) -> bool:
     return covers(wide.parts[-1], "".join(map(str, rest)))
 
 
-def home_accounts(policy: Policy) -> frozenset[str]:
+@lru_cache(maxsize=1)
+def home_accounts(owner: PolicySubject) -> frozenset[str]:
     """Return the accounts that surely own what the policy is attached to.
 
     ARNs in Resource say so, except for S3, whose ARNs have no account; in a key policy the account
     that may change the policy does.
     """
     found: set[str] = set()
-    for statement in policy.statements or ():
+    for statement in owner.policy.statements or ():
         for value in statement.resources or ():
             if value.text is not None:
                 fields = value.text.split(":", 5)
@@ -179,7 +184,7 @@ def foreign_parties(subject: StatementSubject, kinds: Sequence[PartyKind]) -> li
     candidates = [party for party in subject.parties if party.kind in kinds and party.account is not None]
     if not candidates:
         return []
-    homes = home_accounts(subject.policy) if subject.policy.kind.value == "resource" else frozenset()
+    homes = home_accounts(subject.owner) if subject.policy.kind.value == "resource" else frozenset()
     return [party for party in candidates if is_foreign(party, subject, homes)]
 
 
@@ -286,7 +291,9 @@ def wildcard_statement(subject: StatementSubject, params: Mapping[str, object]) 
         return
     if subject.parties and all(p.kind is PartyKind.ACCOUNT and p.own_account for p in subject.parties):
         return
-    if next(required_conditions(subject.statement, "s3:DataAccessPointAccount", "s3:DataAccessPointArn"), None):
+    if next(
+        required_conditions(subject.statement, "s3:DataAccessPointAccount", "s3:DataAccessPointArn"), None
+    ):
         # The bucket leaves the decision to its access points, as AWS advises, and their policies say what.
         return
     words = {"actions": names(found), "principals": _shown_principals(subject)}
@@ -332,7 +339,7 @@ def own_root(subject: StatementSubject, params: Mapping[str, object]) -> Iterato
     accounts = [party for party in subject.parties if party.kind is PartyKind.ACCOUNT]
     if not accounts:
         return
-    homes = home_accounts(policy) | subject.settings.accounts
+    homes = home_accounts(subject.owner) | subject.settings.accounts
     for party in accounts:
         if party.own_account or party.account in homes:
             value = party.principal.value

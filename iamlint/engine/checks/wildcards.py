@@ -10,7 +10,7 @@ from iamlint.engine.checks.wording import actions_match, names_in, prepared, sho
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
 from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Condition, Value
+from iamlint.model import Condition, PolicyKind, Value
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
@@ -56,6 +56,9 @@ def action_pattern(subject: StatementSubject, params: Mapping[str, object]) -> I
     patterns = prepared(params, _patterns)
     found = [v for v in subject.statement.actions or () if v.text is not None and v.text.lower() in patterns]
     if not found or (params["effect"] == "Allow" and not subject.statement.is_allow):
+        return
+    if subject.policy.kind is PolicyKind.RESOURCE and subject.bounded:
+        # The statement is about who, not about what: an organisation's own may do all here.
         return
     names = tuple(str(value) for value in found)
     yield Match(found[0], names, {"actions": ", ".join(names)}, marks=tuple((v, "") for v in found[1:]))

@@ -87,7 +87,9 @@ def parse_caller(principal: str | Mapping[str, object] | Caller) -> Caller:
         raise RequestError(f"principal: must be a text or an object, not {type(principal).__name__}")
     unknown = [key for key in principal if key not in {"arn", "role", "user", "canonical_user"}]
     if unknown:
-        raise RequestError(f"principal: there is no field {unknown[0]!r}", help="it has arn, role, user, canonical_user")
+        raise RequestError(
+            f"principal: there is no field {unknown[0]!r}", help="it has arn, role, user, canonical_user"
+        )
     texts = {}
     for key, value in principal.items():
         if not isinstance(value, str) or not value:

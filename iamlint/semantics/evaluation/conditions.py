@@ -57,7 +57,17 @@ def operator_fault(text: str) -> str:
 class ConditionTest:
     """A compiled entry of a condition block."""
 
-    __slots__ = ("_absences", "_dynamic", "_key", "_static", "key", "operator", "operator_text", "pointer", "values")
+    __slots__ = (
+        "_absences",
+        "_dynamic",
+        "_key",
+        "_static",
+        "key",
+        "operator",
+        "operator_text",
+        "pointer",
+        "values",
+    )
 
     def __init__(
         self, operator_text: str, key: str, values: Sequence[str], pointer: Pointer, *, variables: bool
@@ -89,7 +99,12 @@ class ConditionTest:
         """Say whether the entry is true for the keys of a request (lower-case names)."""
         found = keys.get(self._key)
         asked = self.operator
-        if found is not None and not isinstance(found, str) and not found and readings.empty_list is Presence.ABSENT:
+        if (
+            found is not None
+            and not isinstance(found, str)
+            and not found
+            and readings.empty_list is Presence.ABSENT
+        ):
             found = None
         if self._absences is not None:
             if found == "" and readings.empty_string is Presence.ABSENT:
@@ -129,8 +144,10 @@ class ConditionTest:
     def _one(self, text: str, keys: Mapping[str, ContextValue], readings: Readings) -> bool:
         """Say whether one request value satisfies the operator against the whole list."""
         fits = self._static(text)
-        if self._dynamic and fits is False and not (
-            self.operator.base == "Bool" and not readings.variables_in_bool
+        if (
+            self._dynamic
+            and fits is False
+            and not (self.operator.base == "Bool" and not readings.variables_in_bool)
         ):
             resolved = [tokens for value in self._dynamic if (tokens := substitute(value, keys)) is not None]
             fits = _BUILDERS[self.operator.base](resolved)(text)
@@ -153,7 +170,9 @@ def _equals_ignoring_case(values: Sequence[Sequence[Fixed]]) -> ValueTest:
 
 
 def _like(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-    exact = frozenset(literal_text(value) for value in values if all(isinstance(token, str) for token in value))
+    exact = frozenset(
+        literal_text(value) for value in values if all(isinstance(token, str) for token in value)
+    )
     globs = tuple(
         compile_glob(value) for value in values if not all(isinstance(token, str) for token in value)
     )
@@ -165,24 +184,18 @@ def _like(values: Sequence[Sequence[Fixed]]) -> ValueTest:
 
 
 def _arn_like(values: Sequence[Sequence[Fixed]]) -> ValueTest:
-    patterns = tuple(
-        tuple(map(compile_glob, parts)) for parts in map(split_arn, values) if parts is not None
-    )
+    patterns = tuple(tuple(map(compile_glob, parts)) for parts in map(split_arn, values) if parts is not None)
 
     def fits(text: str) -> bool | None:
         parts = text.split(":", 5)
         if len(parts) < 6:
             return None
-        return any(
-            all(glob(part) for glob, part in zip(pattern, parts, strict=True)) for pattern in patterns
-        )
+        return any(all(glob(part) for glob, part in zip(pattern, parts, strict=True)) for pattern in patterns)
 
     return fits
 
 
-def _compare(
-    read: Callable[[str], Ordered | None], compare: Callable[[Ordered, Ordered], bool]
-) -> Builder:
+def _compare(read: Callable[[str], Ordered | None], compare: Callable[[Ordered, Ordered], bool]) -> Builder:
     """Return the builder of an operator that compares the request's value with each of the policy's."""
 
     def build(values: Sequence[Sequence[Fixed]]) -> ValueTest:

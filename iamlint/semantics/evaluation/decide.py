@@ -116,7 +116,10 @@ def weigh(request: Request, policies: PolicySet, readings: Readings) -> Weighing
         return Weighing(Outcome.IMPLICITLY_DENIED, route, weighed, (), ())
     used = [PolicyKind.SCP, PolicyKind.RCP, PolicyKind.ENDPOINT]
     missing = [
-        (kind, one.group.level) for kind in used for one in weighed[kind] if not one.allows and not one.unbound
+        (kind, one.group.level)
+        for kind in used
+        for one in weighed[kind]
+        if not one.allows and not one.unbound
     ]
     paths, lacking = _paths(request, route, weighed)
     missing.extend((kind, None) for kind in lacking)

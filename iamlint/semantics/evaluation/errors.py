@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamlint.errors import InputError
-from iamlint.model import Pointer, json_pointer
+from iamlint.model import Pointer, Policy, json_pointer
 
 __all__ = ["Malformed", "MalformedPolicyError", "RequestError"]
 
@@ -20,7 +20,7 @@ class RequestError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A fault of one policy: where it stands in the document, and what is wrong there."""
+    """A fault of one policy: where it stands below the root of the document, and what is wrong there."""
 
     pointer: Pointer
     message: str
@@ -29,15 +29,17 @@ class Malformed:
 class MalformedPolicyError(InputError):
     """A policy is not valid, or not wholly known, so nothing can be said about what it allows.
 
-    `faults` lists every fault with its pointer; `label` says which policy it is.
+    `faults` lists every fault; `label` says which policy of the question it is, as `identity[0]`.
     """
 
-    def __init__(self, label: str, faults: tuple[Malformed, ...]) -> None:
+    def __init__(self, label: str, policy: Policy, faults: tuple[Malformed, ...]) -> None:
         lines = [
-            f"{label}: {json_pointer(fault.pointer) or 'the root'}: {fault.message}" for fault in faults[:_SHOWN]
+            f"{label}: {json_pointer(fault.pointer) or 'the root'}: {fault.message}"
+            for fault in faults[:_SHOWN]
         ]
         if len(faults) > _SHOWN:
             lines.append(f"{label}: and {len(faults) - _SHOWN} more faults")
         super().__init__("\n".join(lines))
         self.label = label
+        self.policy = policy
         self.faults = faults

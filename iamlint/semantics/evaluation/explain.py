@@ -235,7 +235,9 @@ def _group(
         outcome, summary = Outcome.IMPLICITLY_DENIED, "no statement allows it"
     applying = {id(bound): bound for bound in (*weighed.allows, *weighed.denies)}
     statements = tuple(
-        _statement(bound, request, readings, id(bound) in applying, id(bound) in decided, has_boundary=has_boundary)
+        _statement(
+            bound, request, readings, id(bound) in applying, id(bound) in decided, has_boundary=has_boundary
+        )
         for bound in group.statements
     )
     return GroupReport(group.kind, group.level, name, outcome, summary, statements)
@@ -268,7 +270,9 @@ def _statement(
     return StatementReport(bound.reference, applies, decided, reaches, misses)
 
 
-def _misses(bound: BoundStatement, request: Request, readings: Readings, *, has_boundary: bool) -> Iterator[Miss]:
+def _misses(
+    bound: BoundStatement, request: Request, readings: Readings, *, has_boundary: bool
+) -> Iterator[Miss]:
     """Yield every reason why the statement does not apply."""
     compiled, place = bound.compiled, bound.reference.pointer
     if compiled.matches_principal(request, readings, has_boundary=has_boundary) is Via.NOTHING:
@@ -285,7 +289,9 @@ def _misses(bound: BoundStatement, request: Request, readings: Readings, *, has_
         if not condition.holds(request.keys, readings):
             operator, key = (str(step) for step in condition.pointer[-2:])
             steps = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in (operator, key))
-            yield Miss("condition", _condition_miss(condition, request, readings), f"{place}/Condition{steps}")
+            yield Miss(
+                "condition", _condition_miss(condition, request, readings), f"{place}/Condition{steps}"
+            )
 
 
 def _principal_miss(bound: BoundStatement, request: Request, readings: Readings) -> tuple[str, str]:
@@ -293,7 +299,9 @@ def _principal_miss(bound: BoundStatement, request: Request, readings: Readings)
     caller = f"{request.caller.text} ({request.caller.kind.value})"
     if compiled.principals is None:
         return "the statement names no principal, so it matches nobody", place
-    listed = compiled.statement.principals if not compiled.is_not_principal else compiled.statement.not_principals
+    listed = (
+        compiled.statement.principals if not compiled.is_not_principal else compiled.statement.not_principals
+    )
     names = _some([str(principal.value) for principal in listed or ()])
     if compiled.is_not_principal:
         because = "" if readings.not_principal is NotPrincipalScope.LISTED else ", with its account and role"

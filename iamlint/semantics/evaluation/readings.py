@@ -60,7 +60,11 @@ class Readings:
         flipped = Presence.PRESENT if self.empty_string is Presence.ABSENT else Presence.ABSENT
         yield "R1", f"an empty text counts as {flipped.value}", replace(self, empty_string=flipped)
         if self.arn_wildcards is ArnWildcards.FLAT:
-            yield "R2", "wildcards stop at the colons of an ARN", replace(self, arn_wildcards=ArnWildcards.PARTS)
+            yield (
+                "R2",
+                "wildcards stop at the colons of an ARN",
+                replace(self, arn_wildcards=ArnWildcards.PARTS),
+            )
         else:
             yield "R2", "wildcards cross the colons of an ARN", replace(self, arn_wildcards=ArnWildcards.FLAT)
         yield (

@@ -57,10 +57,7 @@ class ActionList:
         """Say whether some pattern matches the action, which is in lower case."""
         if folded_action in self._exact:
             return True
-        for glob in self._globs:
-            if glob(folded_action):
-                return True
-        return False
+        return any(glob(folded_action) for glob in self._globs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +127,11 @@ class CompiledStatement:
         return Via.DIRECT if listed is Via.NOTHING else Via.NOTHING
 
 
-_MEMO_SIZE = 4096
+_MEMO_BUDGET = 50_000
+"""Values of all memoised policies together; beyond it the memo starts afresh, so that it stays small."""
+
 _memo: dict[tuple[int, PolicyKind], tuple[Policy, tuple[CompiledStatement, ...]]] = {}
+_memo_values = 0
 
 
 def compile_policy(policy: Policy, kind: PolicyKind, label: str) -> tuple[CompiledStatement, ...]:
@@ -140,15 +140,31 @@ def compile_policy(policy: Policy, kind: PolicyKind, label: str) -> tuple[Compil
     Raises MalformedPolicyError, with `label` saying which policy it is, when any part of it is not
     valid or not known.
     """
-    # The entry holds the policy, so that its id stays its own.
+    global _memo_values  # noqa: PLW0603 -- the size of the memo
     found = _memo.get((id(policy), kind))
     if found is not None:
         return found[1]
     compiled = _Compiler(policy, kind).compile(label)
-    if len(_memo) >= _MEMO_SIZE:
-        _memo.clear()
-    _memo[id(policy), kind] = (policy, compiled)
+    size = 1 + sum(map(_size, policy.statements or ()))
+    if size <= _MEMO_BUDGET:
+        _memo_values += size
+        if _memo_values > _MEMO_BUDGET:
+            _memo.clear()
+            _memo_values = size
+        # The entry holds the policy, so that its id stays its own.
+        _memo[id(policy), kind] = (policy, compiled)
     return compiled
+
+
+def _size(statement: Statement) -> int:
+    lists = (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
+    principals = (statement.principals, statement.not_principals)
+    return (
+        1
+        + sum(len(values) for values in lists if values)
+        + sum(len(listed) for listed in principals if listed)
+        + sum(1 + len(condition.values) for condition in statement.conditions)
+    )
 
 
 class _Compiler:
@@ -175,7 +191,7 @@ class _Compiler:
         compiled = [self._statement(one, index) for index, one in enumerate(policy.statements or ())]
         if self._faults:
             faults = tuple(Malformed(one.pointer[self._root :], one.message) for one in self._faults)
-            raise MalformedPolicyError(label, faults)
+            raise MalformedPolicyError(label, policy, faults)
         return tuple(compiled)
 
     def _refuse(self, pointer: Pointer, message: str) -> None:
@@ -215,7 +231,9 @@ class _Compiler:
             ("Principal", (one.principals, one.not_principals)),
         ):
             if None not in other:
-                self._refuse((*one.pointer, f"Not{element}"), f"the statement has both {element} and Not{element}")
+                self._refuse(
+                    (*one.pointer, f"Not{element}"), f"the statement has both {element} and Not{element}"
+                )
         return CompiledStatement(
             statement=one,
             index=index,

@@ -515,7 +515,11 @@ class Instance:
             self.context.spend(known[1])
             return known[0]
         before = self.context.left
-        value = compute()
+        try:
+            value = compute()
+        except _TooLargeError:
+            self._memo[name] = Unknown(Hole("unknown", f"{name} (too large)")), 1
+            raise
         self._memo[name] = value, max(1, before - self.context.left)
         return value
 
@@ -534,11 +538,25 @@ class Instance:
         written = self.module.locals.get(first) if isinstance(first, str) else None
         if written is None:
             return Unknown(Hole("reference", name))
-        found = written
+        node, pointer, rest = written.node, written.pointer, steps[1:]
+        while rest:
+            # Only the part that is asked for: other parts may lead back here, or be large.
+            step = rest[0]
+            if isinstance(node, dict) and isinstance(step, str) and step in node:
+                node = node[step]
+            elif isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
+                node = node[step]
+            else:
+                break
+            pointer, rest = (*pointer, step), rest[1:]
+        found = Written(node, pointer)
+        path = "".join(f"[{json.dumps(step)}]" for step in pointer[len(written.pointer) :])
         value = self._guarded(
-            f"local.{first}", "reference", lambda: _moved(self._node(found.node, found.pointer, {}, depth + 1), found)
+            f"local.{first}{path}",
+            "reference",
+            lambda: _moved(self._node(found.node, found.pointer, {}, depth + 1), found),
         )
-        return _follow(value, steps[1:], name)
+        return _follow(value, rest, name)
 
     def _variable(self, steps: list[str | int | None], name: str, depth: int) -> object:
         first = steps[0] if steps else None

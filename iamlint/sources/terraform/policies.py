@@ -97,6 +97,11 @@ ARGUMENT_WORDS = {
 }
 """The neutral word for what an argument of this name names."""
 
+_MAX_REACHED = 100
+"""Documents that are followed from one to those made from it, to learn what it is for."""
+_MAX_MERGED = 50_000
+"""Statements that documents of one unit may take over from others."""
+
 
 @dataclass(slots=True)
 class _Use:
@@ -154,6 +159,7 @@ class PolicyReader:
         self._attached: dict[str, list[tuple[str, str]]] = {}
         self._bounding: set[str] = set()
         self._texts: dict[tuple[int, Pointer], int] = {}
+        self._merged = 0
         self._found = _Found()
 
     def read(self, consumed: frozenset[str] = frozenset()) -> Extraction:
@@ -441,21 +447,28 @@ class PolicyReader:
             built = build_document(resource, self._build)
         except RecursionError:
             return None
+        own = resource.argument("statement")
+        listed = len(own[0]) if own is not None and isinstance(own[0], list) else 1
+        self._merged += max(0, len(built.statements) - listed)
+        if self._merged > _MAX_MERGED:
+            return None
         self._built[address] = built
         return built
 
-    def _all_uses(self, address: str, seen: set[str]) -> list[_Use]:
+    def _all_uses(self, address: str) -> list[_Use]:
         """Return the uses of a document, and those of the documents that are made from it."""
-        seen.add(address)
-        uses = list(self._uses.get(address, ()))
-        for user in sorted(self._sources.get(address, ())):
-            if user not in seen:
-                uses.extend(self._all_uses(user, seen))
+        uses: list[_Use] = []
+        reached = [address]
+        for document in reached:
+            uses.extend(self._uses.get(document, ()))
+            for user in sorted(self._sources.get(document, ())):
+                if user not in reached and len(reached) < _MAX_REACHED:
+                    reached.append(user)
         return uses
 
     def _data_policy(self, address: str, resource: Resource) -> None:
         built = self._build(address)
-        uses = self._all_uses(address, set())
+        uses = self._all_uses(address)
         kinds = {use.kind for use in uses}
         kind = next((kind for kind in _TELLING if kind in kinds), None)
         telling = [use for use in uses if use.kind is kind]

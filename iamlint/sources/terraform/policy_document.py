@@ -34,6 +34,7 @@ DEFAULT_VERSION = "2012-10-17"
 _SOURCES = ("source_json", "source_policy_documents")
 _OVERRIDES = ("override_json", "override_policy_documents")
 _MAX_DEPTH = 40
+_MAX_STATEMENTS = 500
 
 
 @dataclass(slots=True)
@@ -61,10 +62,16 @@ class BuiltDocument:
         if other.id is not None:
             self.id = other.id
         newer = known_text(other.version)
+        if len(self.statements) > _MAX_STATEMENTS:
+            return
         if self.version is None or (newer is not None and newer > (known_text(self.version) or "")):
             self.version = other.version
         places = {sid: index for index, (sid, _) in reversed(list(enumerate(self.statements))) if sid}
         for sid, statement in other.statements:
+            if len(self.statements) >= _MAX_STATEMENTS:
+                # More than any service takes: only merging over and over makes so many.
+                self.statements.append(("", Unknown(Hole("unknown", "further statements", many=True))))
+                return
             if sid and sid in places:
                 self.statements[places[sid]] = sid, statement
             else:

@@ -201,7 +201,7 @@ def subject(tree: dict[str, object], **replaced: object) -> StatementSubject:
 
     document = {"Version": "2012-10-17", "Statement": [tree]}
     built = PolicyBuilder(JsonDocument(Text("p.json", "{}"), document, "policy-json"))
-    policy = built.policy(document, (), owner=Owner("$", None, ()))
+    policy = built.policy(document, (), owner=Owner("$", None, ()), kind=None)
     assert policy.statements is not None
     statement = replace(policy.statements[0], **replaced)  # type: ignore[arg-type]  # a table of fields
     return StatementSubject(PolicySubject(policy, Settings()), statement, features_of(statement))
@@ -230,7 +230,13 @@ def test_the_same_key_under_one_operator_keeps_all_its_values() -> None:
     assert values(found, "Condition.StringEquals.'aws:SourceAccount'[*]", {"present": True}) == ["1", "2"]
 
 
-NUMBERS = [("at-most", 5, "5", True), ("at-most", 5, "5.1", False), ("at-least", 1.5, "2", True), ("at-least", 1, "nan", False), ("at-most", 5, "", False)]
+NUMBERS = [
+    ("at-most", 5, "5", True),
+    ("at-most", 5, "5.1", False),
+    ("at-least", 1.5, "2", True),
+    ("at-least", 1, "nan", False),
+    ("at-most", 5, "", False),
+]
 
 
 @pytest.mark.parametrize(("test", "limit", "text", "expected"), NUMBERS)
@@ -252,7 +258,11 @@ def test_an_expression_of_any_length_is_refused_quickly() -> None:
 
 WHERE = st.dictionaries(
     st.sampled_from(["equals", "in", "like", "at-most", "present", "absent", "ignore-case", "likes", ""]),
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.text(max_size=3) | st.integers(), max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.lists(st.text(max_size=3) | st.integers(), max_size=3),
     max_size=4,
 )
 
