@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 LONGEST_LINE = 4 * 1024 * 1024
-"""Bytes of one line of the service, and of one file; more is refused. A policy has at most 20,480 characters."""
+"""Bytes of one line of the service, and of one file; more is refused. A policy has at most 20 KB."""
 
 _MOST_ITEMS = 200_000
 """Commas of one line: the memory that a line takes goes with its items more than with its bytes."""
@@ -197,7 +197,7 @@ def answer_lines(lines: Iterable[bytes]) -> Iterator[str]:
 
 
 def answer_line(line: bytes) -> str:
-    """Return the JSON text that answers one line: `{"id", "decision", "statements"}`, or `{"id", "error"}`."""
+    """Return the answer to one line as JSON: `{"id", "decision", "statements"}`, or `{"id", "error"}`."""
     question: dict[str, object] = {}
     try:
         question, repeated = _read_line(line)

@@ -24,27 +24,32 @@ _LEVELS = {level.value: level for level in AccessLevel}
 class ActionSet:
     """A set of actions, asked for what it has in common with the actions of a statement."""
 
-    __slots__ = ("_bits", "_mask", "_pending")
+    __slots__ = ("_bits", "_mask", "_pending", "_pending_mask")
 
     def __init__(self, patterns: Iterable[str], bits: int = 0) -> None:
         known = catalog()
-        self._bits = bits
-        self._mask = bits
-        self._pending: dict[str, list[str]] = {}
+        groups: dict[str, list[str]] = {}
         for pattern in patterns:
-            self._pending.setdefault(pattern.partition(":")[0], []).append(pattern)
-        for service in self._pending:
-            self._mask |= known.service_bits(service)
+            groups.setdefault(pattern.partition(":")[0], []).append(pattern)
+        self._bits = bits
+        self._pending = [(known.service_bits(service), group) for service, group in groups.items()]
+        self._pending_mask = 0
+        for mask, _ in self._pending:
+            self._pending_mask |= mask
+        self._mask = bits | self._pending_mask
 
     def within(self, granted: int) -> int:
         """Return the actions of the set that are also in `granted`."""
         if not self._mask & granted:
             return 0
-        if self._pending:
+        if self._pending_mask & granted:
             known = catalog()
-            for service in [s for s in self._pending if known.service_bits(s) & granted]:
-                for pattern in self._pending.pop(service):
-                    self._bits |= known.expand(pattern)
+            for mask, group in self._pending:
+                if mask & granted:
+                    self._pending_mask &= ~mask
+                    for pattern in group:
+                        self._bits |= known.expand(pattern)
+            self._pending = [entry for entry in self._pending if not entry[0] & granted]
         return self._bits & granted
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
 from iamlint.engine.fingerprint import fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
-from iamlint.engine.subject import GrantSubject, Match, PolicySubject, Settings, StatementSubject, features_of
+from iamlint.engine.subject import (
+    GrantSubject,
+    Match,
+    PolicySubject,
+    Settings,
+    StatementSubject,
+    Unit,
+    features_of,
+)
 from iamlint.model import (
     BrokenFile,
     Diagnostic,
@@ -65,7 +73,7 @@ class Judge:
     def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
         self._settings = settings
         self._remove_covered = profile is not Profile.AUDIT
-        self._tables: dict[tuple[Target, str], list[_Entry]] = {}
+        self._tables: dict[tuple[Target, str, tuple[str, ...]], list[tuple[int, _Entry]]] = {}
         self._entries: list[_Entry] = []
         for rule in rules:
             self._entries.append(_Entry(rule))
@@ -77,56 +85,60 @@ class Judge:
             yield from self._broken(broken)
         for policy in extraction.policies:
             yield from self._policy(policy)
+        unit = Unit(extraction)
         for grant in extraction.grants:
-            yield from self._grant(grant, extraction)
+            yield from self._grant(grant, unit)
 
-    def _table(self, target: Target, kind: str) -> list[_Entry]:
-        table = self._tables.get((target, kind))
+    def _table(self, target: Target, kind: str, on: tuple[str, ...]) -> list[tuple[int, _Entry]]:
+        """Return the rules that look at such a thing, each with the features it needs.
+
+        A policy whose place is unknown (a bare document) is judged by the rules of every place; a
+        grant only by those of its own.
+        """
+        table = self._tables.get((target, kind, on))
         if table is None:
+            anywhere = target != "grant" and not on
             table = [
-                entry
+                (entry.mask, entry)
                 for entry in self._entries
                 if CHECKS[entry.rule.check].target == target
-                and (not kind or not entry.rule.policy_kinds or kind in entry.rule.policy_kinds)
+                and _looks_at(entry.rule, target, kind)
+                and (anywhere or not entry.rule.on or not set(entry.rule.on).isdisjoint(on))
             ]
-            self._tables[target, kind] = table
+            self._tables[target, kind, on] = table
         return table
 
     def _policy(self, policy: Policy) -> Iterator[Finding | Diagnostic]:
         subject = PolicySubject(policy, self._settings)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
-        table = self._table("statement", policy.kind.value)
+        table = self._table("statement", policy.kind.value, policy.on)
         for statement in policy.statements or ():
             seen: dict[tuple[str, Pointer], int] = {}
             for reading, assumed in readings(statement):
                 features = features_of(reading)
-                view: StatementSubject | None = None
-                for entry in table:
-                    if entry.mask & ~features or not _applies(entry.rule, policy):
+                missing = ~features
+                view = StatementSubject(subject, reading, features, assumed)
+                for needed, entry in table:
+                    if needed & missing:
                         continue
-                    if view is None:
-                        view = StatementSubject(subject, reading, features, assumed)
                     for match in self._matches(entry, view, policy.document, diagnostics):
                         known = (entry.rule.id, place_of(match.place))
                         if known not in seen:
                             seen[known] = len(hits)
                             hits.append(_Hit(entry.rule, match, statement, assumed))
-        for entry in self._table("policy", policy.kind.value):
-            if _applies(entry.rule, policy):
-                for match in self._matches(entry, subject, policy.document, diagnostics):
-                    hits.append(_Hit(entry.rule, match, None, ()))
+        for _, entry in self._table("policy", policy.kind.value, policy.on):
+            for match in self._matches(entry, subject, policy.document, diagnostics):
+                hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
         for hit, covered in self._without_covered(hits):
             yield self._finding(hit, covered, policy)
 
-    def _grant(self, grant: Grant, unit: Extraction) -> Iterator[Finding | Diagnostic]:
+    def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
-        for entry in self._table("grant", ""):
-            if entry.rule.on and not set(entry.rule.on) & set(grant.on):
-                continue
+        for _, entry in self._table("grant", grant.what, grant.on):
             for match in self._matches(entry, subject, grant.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
@@ -143,7 +155,7 @@ class Judge:
             )
 
     def _broken(self, broken: BrokenFile) -> Iterator[Finding | Diagnostic]:
-        for entry in self._table("file", ""):
+        for _, entry in self._table("file", "", ()):
             for match in entry.run(broken):
                 hit = _Hit(entry.rule, match, None, ())
                 reference = PolicyReference(None, "$", None)
@@ -153,12 +165,14 @@ class Judge:
 
     def _matches(
         self, entry: _Entry, subject: object, document: Document, diagnostics: list[Diagnostic]
-    ) -> Iterator[Match]:
+    ) -> Sequence[Match]:
+        found: list[Match] = []
         try:
-            yield from entry.run(subject)
+            found.extend(entry.run(subject))
         except Exception as error:  # noqa: BLE001 -- the one place: a rule that raises must not hide the others
             message = f"rule {entry.rule.id} failed ({type(error).__name__}: {error}); please report this"
             diagnostics.append(Diagnostic(document.path, "rule-failed", message, fatal=True))
+        return found
 
     def _without_covered(self, hits: list[_Hit]) -> Iterator[tuple[_Hit, tuple[Rule, ...]]]:
         """Yield the hits that stay, each with the rules whose hits of the same fault it covers.
@@ -219,6 +233,14 @@ def _all_items(match: Match, others: list[Match]) -> bool:
 
 def _applies(rule: Rule, policy: Policy) -> bool:
     return not rule.on or not policy.on or not set(rule.on).isdisjoint(policy.on)
+
+
+def _looks_at(rule: Rule, target: Target, kind: str) -> bool:
+    """Say whether a rule applies to a kind of policy, or to grants with the word `kind`."""
+    if target == "grant":
+        what = rule.params.get("what")
+        return not isinstance(what, list | tuple) or kind in what
+    return not kind or not rule.policy_kinds or kind in rule.policy_kinds
 
 
 def _finding(

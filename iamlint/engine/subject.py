@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from iamlint.catalog import Catalog, catalog
 from iamlint.engine.scope import narrows_request, unscoped_mask
@@ -20,8 +21,11 @@ __all__ = [
     "PolicySubject",
     "Settings",
     "StatementSubject",
+    "Unit",
     "features_of",
 ]
+
+T = TypeVar("T")
 
 # What a statement has, as bits: a rule is run only on statements that have all that it needs.
 ALLOW = 1 << 0
@@ -334,13 +338,33 @@ class StatementSubject:
                 yield value, found
 
 
+class Unit:
+    """What was found in one unit of files, for checks that look around.
+
+    A check asks for a fact about the whole unit; it is worked out once, whatever the number of grants.
+    """
+
+    __slots__ = ("_facts", "grants", "policies")
+
+    def __init__(self, extraction: Extraction) -> None:
+        self.grants = extraction.grants
+        self.policies = extraction.policies
+        self._facts: dict[object, object] = {}
+
+    def fact(self, make: Callable[[Unit], T]) -> T:
+        """Return what `make` says about this unit."""
+        if make not in self._facts:
+            self._facts[make] = make(self)
+        return cast(T, self._facts[make])
+
+
 @dataclass(frozen=True, slots=True)
 class GrantSubject:
     """A grant under judgement; `unit` is all that was found beside it in the same unit of files."""
 
     grant: Grant
     settings: Settings
-    unit: Extraction = field(default_factory=Extraction)
+    unit: Unit
 
     @property
     def catalog(self) -> Catalog:

@@ -18,10 +18,19 @@ from iamlint.sources.text import Text, UnreadableTextError
 __all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
 
 _YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
-_MARKERS = re.compile(
-    rb"Statement|AWS::|PolicyDocument|\"aws_|'aws_|aws_iam_|resource_changes|planned_values|terraform_version"
+# Searching for one word after the other is many times faster than for all at once with a pattern.
+_MARKERS = (
+    b"Statement",
+    b"AWS::",
+    b"PolicyDocument",
+    b'"aws_',
+    b"aws_iam_",
+    b"resource_changes",
+    b"planned_values",
+    b"terraform_version",
 )
-_ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|%22Statement%22|%22statement")
+_ESCAPE_SIGNS = (b"\\u00", b"\\x", b"%22")
+_ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|%22[Ss]tatement%22")
 _SURE = re.compile(rb"\"Statement\"[\s\S]*\"Effect\"|\"Effect\"[\s\S]*\"Statement\"")
 _SURE_TEMPLATE = re.compile(rb"Resources[\"']?\s*:")
 _TEMPLATING = ("{{", "{%", "<%")
@@ -32,11 +41,11 @@ def is_candidate(path: str, data: bytes) -> bool:
     if "/botocore/data/" in path:
         # Vendored copies of the AWS SDK carry example policies of its documentation.
         return False
-    if _MARKERS.search(data) is not None:
+    if any(marker in data for marker in _MARKERS) or b"\0" in data[:4]:
         return True
-    if b"\0" in data[:4]:
-        return True
-    return path.endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None
+    if not path.endswith((".json", *_YAML_SUFFIXES)):
+        return False
+    return any(sign in data for sign in _ESCAPE_SIGNS) and _ESCAPES.search(data) is not None
 
 
 _UNREAD = {

@@ -13,7 +13,7 @@ import pytest
 from iamlint.engine import judge as judging
 from iamlint.engine.judge import Judge, listed, with_ordinals
 from iamlint.engine.rule import Profile, Rule
-from iamlint.engine.subject import GrantSubject, Match, Settings
+from iamlint.engine.subject import GrantSubject, Match, Settings, Unit
 from iamlint.model import (
     BrokenFile,
     Confidence,
@@ -228,7 +228,7 @@ def test_equal_fingerprints_are_numbered() -> None:
 
 
 def test_a_grant_sees_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Extraction] = []
+    seen: list[Unit] = []
 
     def look(subject: GrantSubject, params: object) -> Iterator[Match]:
         seen.append(subject.unit)
@@ -240,7 +240,14 @@ def test_a_grant_sees_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table._entries[0], "_run", look)
     unit = Extraction((policy(statement()),), (grant(), grant(user="root")))
     assert list(table.judge(unit)) == []
-    assert seen == [unit, unit]
+    assert seen[0] is seen[1]
+    assert (seen[0].policies, seen[0].grants) == (unit.policies, unit.grants)
+
+
+def test_grants_meet_the_rules_that_name_them() -> None:
+    rules = [rule("any-key", "grant-exists", {"what": ["access-key", "ssh-key"], "except": []})]
+    extraction = Extraction(grants=(grant(), grant("ssh-key"), grant("declared")))
+    assert len(findings(rules, extraction)[0]) == 2
 
 
 SELECT_RUN = """

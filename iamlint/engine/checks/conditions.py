@@ -22,6 +22,7 @@ __all__ = [
     "ifexists_deny",
     "invalid_value",
     "never_true",
+    "null_affix",
     "set_operator_absent",
     "set_operator_single",
     "type_mismatch",
@@ -53,16 +54,29 @@ def _words(condition: Condition, **more: str) -> dict[str, str]:
 
 
 def unknown_operator(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find operators that IAM does not have; `Null` takes neither IfExists nor a set prefix."""
+    """Find operators that IAM does not have."""
     for condition in subject.statement.conditions:
         operator = parse_operator(condition.operator)
-        if operator.known and not (operator.base == "Null" and (operator.if_exists or operator.quantifier)):
+        if operator.known or not _NAME.match(condition.operator):
             continue
-        if not _NAME.match(condition.operator):
-            continue
-        near = "Null" if operator.known else _nearest(operator)
+        near = _nearest(operator)
         words = _words(condition, hint=f"; did you mean {near}?" if near else "")
         yield Match(condition.pointer[:-1], (condition.operator,), words, key_only=True)
+
+
+def null_affix(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find `Null` with IfExists or with a set prefix, neither of which it takes."""
+    for condition in subject.statement.conditions:
+        operator = parse_operator(condition.operator)
+        if operator.base != "Null":
+            continue
+        if (
+            operator.if_exists
+            if params["affix"] == "IfExists"
+            else operator.quantifier and not operator.if_exists
+        ):
+            words = _words(condition)
+            yield Match(condition.pointer[:-1], (condition.operator,), words, key_only=True)
 
 
 def _nearest(operator: Operator) -> str | None:

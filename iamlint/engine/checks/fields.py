@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from iamlint.model import Extraction, Grant, Hole, Value
+from iamlint.model import Grant, Hole, Value
 
-__all__ = ["field_texts", "is_policy_of_aws", "readings_of", "recipient", "same_thing"]
+__all__ = ["addresses", "field_texts", "is_policy_of_aws", "readings_of", "recipient"]
 
 _MOST = 16
 
@@ -60,17 +60,15 @@ def is_policy_of_aws(text: str) -> bool:
 
 
 def recipient(grant: Grant) -> str:
-    """Return how messages name who or what receives the access."""
-    for name in ("user", "role", "group", "permission_set"):
-        shown = [value.text for value in grant.fields.get(name, ()) if value.text]
-        if shown:
-            return f"{name.replace('_', ' ')} {', '.join(shown)}"
-    return ", ".join(grant.attachments) or grant.owner.address
+    """Return how messages name who or what receives the access: by name, else by address."""
+    named = []
+    for word in ("user", "role", "group", "permission-set"):
+        shown = [value.text for value in grant.fields.get(word.replace("-", "_"), ()) if value.text]
+        if shown and word in grant.on:
+            named.append(f"{word.replace('-', ' ')} {', '.join(shown)}")
+    return " and ".join(named) or ", ".join(grant.attachments) or grant.owner.address
 
 
-def same_thing(grant: Grant, unit: Extraction, what: str) -> Iterator[Grant]:
-    """Yield the grants of the unit with the word `what` that are on the same thing as `grant`."""
-    here = {grant.owner.address, *grant.attachments}
-    for other in unit.grants:
-        if other.what == what and not here.isdisjoint((other.owner.address, *other.attachments)):
-            yield other
+def addresses(grant: Grant) -> tuple[str, ...]:
+    """Return the addresses of what a grant is written on and of what it is about."""
+    return (grant.owner.address, *grant.attachments)

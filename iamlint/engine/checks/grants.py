@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from iamlint.engine.checks.fields import field_texts, recipient, same_thing
-from iamlint.engine.subject import GrantSubject, Match
+from iamlint.engine.checks.fields import addresses, field_texts, recipient
+from iamlint.engine.subject import GrantSubject, Match, Unit
 from iamlint.model import Grant, Value
 from iamlint.model.place import Pointer
 from iamlint.semantics.patterns import has_wildcard
@@ -28,7 +28,17 @@ def _texts(params: Mapping[str, object], name: str) -> tuple[str, ...]:
 
 def _head(grant: Grant) -> tuple[Pointer, bool]:
     """Return where a grant as a whole is shown, and whether only the key there: a resource is long."""
-    return grant.pointer, grant.pointer == grant.owner.pointer
+    return grant.pointer, not _at_a_field(grant)
+
+
+def _around(grant: Grant) -> tuple[Pointer, bool]:
+    """Return where something missing is shown: at the key of what should hold it."""
+    return (grant.owner.pointer if _at_a_field(grant) else grant.pointer), True
+
+
+def _at_a_field(grant: Grant) -> bool:
+    """Say whether the grant stands at one of its fields, and not at what holds them."""
+    return any(value.pointer == grant.pointer for values in grant.fields.values() for value in values)
 
 
 def _words(grant: Grant, **more: str) -> dict[str, str]:
@@ -85,7 +95,7 @@ def field_value(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
         marks = tuple((value, "") for value, _ in found[1:])
         yield Match(found[0][0], evidence, words, marks, notes)
     else:
-        place, key_only = _head(grant)
+        place, key_only = _around(grant)
         yield Match(place, evidence, words, key_only=key_only)
 
 
@@ -110,7 +120,7 @@ def field_number(subject: GrantSubject, params: Mapping[str, object]) -> Iterato
     least, most = params["at-least"], params["at-most"]
     if not grant.fields.get(field):
         if params["missing"]:
-            place, key_only = _head(grant)
+            place, key_only = _around(grant)
             yield Match(place, (f"{field} is not set",), _words(grant, value="not set"), key_only=key_only)
         return
     for value, text, notes in field_texts(grant, field):
@@ -171,9 +181,15 @@ def _belongs_to_open_url(subject: GrantSubject) -> bool:
     that is one fault, and the URL reports it."""
     if not any(text == "NONE" for _, text, _ in field_texts(subject.grant, "url_auth_type")):
         return False
+    return subject.unit.fact(_has_open_url)
+
+
+def _has_open_url(unit: Unit) -> bool:
     return any(
-        other.what == "public-endpoint" and any(text == "NONE" for _, text, _ in field_texts(other, "auth"))
-        for other in subject.unit.grants
+        text == "NONE"
+        for grant in unit.grants
+        if grant.what == "public-endpoint"
+        for _, text, _ in field_texts(grant, "auth")
     )
 
 
@@ -206,7 +222,7 @@ def public_acl(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[
     Not where the bucket's own settings in the same files make S3 ignore or refuse it.
     """
     grant = subject.grant
-    if grant.what != "acl" or _acl_has_no_effect(subject):
+    if grant.what != "acl" or not subject.unit.fact(_without_acls).isdisjoint(addresses(grant)):
         return
     canned = _texts(params, "canned")
     groups = _texts(params, "groups")
@@ -223,11 +239,15 @@ def public_acl(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[
             return
 
 
-def _acl_has_no_effect(subject: GrantSubject) -> bool:
-    for block in same_thing(subject.grant, subject.unit, "public-access-block"):
-        if any(text.lower() == "true" for _, text, _ in field_texts(block, "ignore_public_acls")):
-            return True
-    for control in same_thing(subject.grant, subject.unit, "acl-control"):
-        if any(text == "BucketOwnerEnforced" for _, text, _ in field_texts(control, "ownership")):
-            return True
-    return False
+def _without_acls(unit: Unit) -> frozenset[str]:
+    """Return the addresses of buckets whose settings make S3 ignore public ACLs, or take none."""
+    found: set[str] = set()
+    for grant in unit.grants:
+        if grant.what == "public-access-block":
+            if any(text.lower() == "true" for _, text, _ in field_texts(grant, "ignore_public_acls")):
+                found.update(addresses(grant))
+        elif grant.what == "acl-control" and any(
+            text == "BucketOwnerEnforced" for _, text, _ in field_texts(grant, "ownership")
+        ):
+            found.update(addresses(grant))
+    return frozenset(found)

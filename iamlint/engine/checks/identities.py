@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from iamlint.engine.checks.fields import recipient
-from iamlint.engine.subject import GrantSubject, Match, PolicySubject
+from iamlint.engine.checks.fields import addresses, recipient
+from iamlint.engine.subject import GrantSubject, Match, PolicySubject, Unit
 from iamlint.model import Grant, Hole, Value
 
 __all__ = ["attached_to", "group_without_user", "inline_policy", "user_without_group"]
@@ -42,9 +43,11 @@ def attached_to(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
     policy = grant.fields.get("policy", ())
     names = [_short(value) for value in policy]
     place = policy[0] if policy else grant.pointer
-    yield Match(
-        place, tuple(names), {"policy": ", ".join(names) or "a policy", "recipient": recipient(grant)}
-    )
+    shown = [str(value) for value in grant.fields.get(holder, ())]
+    words = {"policy": ", ".join(names) or "a policy", "recipient": recipient(grant)}
+    if grant.what == "managed-attachment-exclusive":
+        words["recipient"] = f"{holder} {', '.join(shown)}"
+    yield Match(place, tuple(names), words)
 
 
 def _short(value: Value) -> str:
@@ -59,46 +62,64 @@ def _short(value: Value) -> str:
 def user_without_group(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find a user that no membership in the same files names."""
     user = subject.grant
-    if user.what != "declared" or "user" not in user.on:
-        return
-    for other in subject.unit.grants:
-        if other.what == "group-membership" and _may_name(other, "user", user):
-            return
-    yield Match(user.owner.pointer, (), {"recipient": recipient(user)}, key_only=True)
+    if user.what == "declared" and "user" in user.on and not subject.unit.fact(_members).may_be(user):
+        yield Match(user.owner.pointer, (), {"recipient": recipient(user)}, key_only=True)
 
 
 def group_without_user(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find a group that no membership in the same files names."""
     group = subject.grant
-    if group.what != "declared" or "group" not in group.on:
-        return
-    for other in subject.unit.grants:
-        if other.what == "group-membership" and _may_name(other, "group", group):
-            return
-    yield Match(group.owner.pointer, (), {"recipient": recipient(group)}, key_only=True)
+    if group.what == "declared" and "group" in group.on and not subject.unit.fact(_groups).may_be(group):
+        yield Match(group.owner.pointer, (), {"recipient": recipient(group)}, key_only=True)
 
 
-def _may_name(membership: Grant, field: str, declared: Grant) -> bool:
-    """Say whether a membership may be about a declared user or group, by address, name or reference."""
-    address = declared.owner.address
-    if field == "user" and address in {membership.owner.address, *membership.attachments}:
-        return True
-    names = {value.text for value in declared.fields.get("name", ()) if value.text}
-    own = {address, address.rpartition(".")[2]}
-    for value in membership.fields.get(field, ()):
-        if value.text is not None:
-            if value.text in names | own:
-                return True
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What all memberships of a unit name: texts and addresses, and `anybody` if one of them names
+    what these files do not tell."""
+
+    words: frozenset[str]
+    anybody: bool
+
+    def may_be(self, declared: Grant) -> bool:
+        """Say whether a membership may be about a declared user or group."""
+        if self.anybody:
+            return True
+        address = declared.owner.address
+        own = {address, address.rpartition(".")[2]}
+        own.update(value.text for value in declared.fields.get("name", ()) if value.text)
+        return not self.words.isdisjoint(own)
+
+
+def _members(unit: Unit) -> _Named:
+    return _named(unit, "user")
+
+
+def _groups(unit: Unit) -> _Named:
+    return _named(unit, "group")
+
+
+def _named(unit: Unit, field: str) -> _Named:
+    words: set[str] = set()
+    anybody = False
+    for grant in unit.grants:
+        if grant.what != "group-membership":
             continue
-        for part in value.parts:
-            if isinstance(part, Hole) and _refers(part, own):
-                return True
-    return False
+        if field == "user":
+            words.update(addresses(grant))
+        for value in grant.fields.get(field, ()):
+            if value.text is not None:
+                words.add(value.text)
+            for part in value.parts:
+                if isinstance(part, Hole):
+                    # Only a reference to another resource surely names that resource and no other.
+                    anybody = anybody or part.kind not in {"resource", "attribute", "reference"}
+                    words.update(_prefixes(part.name))
+    return _Named(frozenset(words), anybody)
 
 
-def _refers(hole: Hole, own: set[str]) -> bool:
-    """Say whether a hole may stand for one of the addresses. Only a reference to another resource
-    surely does not."""
-    if hole.kind not in {"resource", "attribute", "reference"}:
-        return True
-    return any(hole.name == name or hole.name.startswith(f"{name}.") for name in own)
+def _prefixes(name: str) -> Iterator[str]:
+    """Yield a reference and all it is below: `aws_iam_group.a.name`, `aws_iam_group.a`, ..."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

@@ -10,9 +10,9 @@ from functools import cache, lru_cache
 
 from iamlint.catalog import Catalog, catalog
 from iamlint.catalog.datafiles import read
-from iamlint.engine.checks.fields import field_texts, is_policy_of_aws, readings_of, recipient
-from iamlint.engine.subject import GrantSubject, Match
-from iamlint.model import Grant, Value
+from iamlint.engine.checks.fields import addresses, field_texts, is_policy_of_aws, readings_of, recipient
+from iamlint.engine.subject import GrantSubject, Match, Unit
+from iamlint.model import Grant, PolicyKind, Statement, Value
 from iamlint.semantics.patterns import covers, matches
 from iamlint.semantics.principals import PartyKind, is_account_id, parties
 
@@ -64,30 +64,37 @@ def attached_cross_account(subject: GrantSubject, params: Mapping[str, object]) 
     names = params["names"]
     assert isinstance(names, list | tuple)
     grant = subject.grant
-    roles = {grant.owner.address, *grant.attachments}
     for value, _, name, notes in _attached(subject):
         if name not in names:
             continue
-        for policy in subject.unit.policies:
-            if policy.kind.value != "trust" or roles.isdisjoint((policy.owner.address, *policy.attachments)):
-                continue
-            for statement in policy.statements or ():
-                if not statement.is_allow:
+        for address in addresses(grant):
+            for role, statement, account in subject.unit.fact(_open_roles).get(address, ()):
+                if account in subject.settings.accounts:
                     continue
-                foreign = sorted(
-                    party.account
-                    for party in parties(statement)
-                    if party.kind in {PartyKind.ACCOUNT, PartyKind.ROLE, PartyKind.USER}
-                    and party.account is not None
-                    and is_account_id(party.account)
-                    and party.account not in subject.settings.accounts
-                )
-                if foreign:
-                    words = {**_words(name, grant), "accounts": ", ".join(dict.fromkeys(foreign))}
-                    same_file = statement.document is grant.document
-                    marks = ((statement.pointer, "who may use the role"),) if same_file else ()
-                    yield Match(value, (name, *foreign), words, marks, notes)
-                    return
+                words = {"policy": name, "recipient": role, "account": account}
+                same_file = statement.document is grant.document
+                marks = ((statement.pointer, "who may use the role"),) if same_file else ()
+                yield Match(value, (name, account), words, marks, notes)
+                return
+
+
+def _open_roles(unit: Unit) -> Mapping[str, list[tuple[str, Statement, str]]]:
+    """Return, by the addresses of a role, its own address, and each statement of its trust policy that
+    lets in an account by its number, with that number."""
+    found: dict[str, list[tuple[str, Statement, str]]] = {}
+    for policy in unit.policies:
+        if policy.kind is not PolicyKind.TRUST:
+            continue
+        for statement in policy.statements or ():
+            for party in parties(statement) if statement.is_allow else ():
+                if party.kind in _PEOPLE and party.account is not None and is_account_id(party.account):
+                    for address in {policy.owner.address, *policy.attachments}:
+                        entry = (policy.owner.address, statement, party.account)
+                        found.setdefault(address, []).append(entry)
+    return found
+
+
+_PEOPLE = frozenset({PartyKind.ACCOUNT, PartyKind.ROLE, PartyKind.USER})
 
 
 def attached_from_aws(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -1,127 +1,184 @@
 """The action dimension: the catalogue's actions as bits, and samples of the actions yet to come.
 
 AWS adds actions every week, so `s3:*` and the list of today's S3 actions differ. For each service
-that a question names, and for services nobody knows, samples of names that no catalogue has are
-made: one for each way in which the question's patterns can tell names apart. They are bits like the
-others, above the catalogue's.
+that a question names with a wildcard, and for services nobody knows, samples of names that no
+catalogue has are made: one for each way in which the question's patterns can tell names apart. They
+are bits like the others, above the catalogue's. Sections 3 and 12.1 of the evaluation rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from iamlint.catalog import Catalog, catalog
 from iamlint.semantics.algebra.globs import Budget, BudgetError, Glob, glob, search
-from iamlint.semantics.patterns import matches
+from iamlint.semantics.patterns import has_wildcard, matches
 
-__all__ = ["ActionSpace"]
+__all__ = ["ActionSpace", "is_action_pattern"]
 
 _OTHER_SERVICE = "otherservice"
 _MOST_SAMPLES = 200
+_SAMPLE_BUDGET = 20_000
+
+
+def is_action_pattern(text: str) -> bool:
+    """Say whether a text has the form of an action pattern; others are malformed."""
+    return text == "*" or ":" in text
 
 
 class ActionSpace:
-    """The actions of one question. `exact` is false when the samples may miss a way in which its
-    patterns differ, so that a verdict about future actions is no proof."""
+    """The actions of one question.
+
+    `everything` holds all of them, `future` those of no catalogue and no policy of the question.
+    `exact` is false when the samples may miss a way in which the patterns differ, so that nothing is
+    proved about actions yet to come.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._catalog: Catalog = catalog()
-        self._patterns = sorted({pattern.lower() for pattern in patterns})
-        self.exact = True
-        self._names: list[str] = []
-        for pattern in self._patterns:
-            if "*" not in pattern and "?" not in pattern and self._catalog.action(pattern) is None:
-                self._add(pattern)
-        groups: dict[str, list[str]] = {}
-        for pattern in self._patterns:
-            service, colon, name = pattern.partition(":")
-            if colon and ("*" in name or "?" in name) and "*" not in service and "?" not in service:
-                groups.setdefault(service, []).append(name)
-        wild = [p for p in self._patterns if "*" in p.partition(":")[0] or "?" in p.partition(":")[0]]
-        inner = [p.partition(":")[2] or "*" for p in wild]
-        for service, names in groups.items():
-            for name in self._samples([*names, *inner]):
-                self._add(f"{service}:{name}")
-        for name in self._samples(inner):
-            self._add(f"{_OTHER_SERVICE}:{name}")
         self._first = self._catalog.action_count
-        self.future = ((1 << len(self._names)) - 1) << self._first
-        self.everything = self._catalog.all_actions | self.future
+        self.exact = True
+        self.future = 0
+        self._names: list[str] = []
+        self._bits: dict[str, int] = {}
+        self._services: dict[str, list[str]] = {}
         self._memo: dict[str, int] = {}
+        groups: dict[str, list[str]] = {}
+        wild: list[str] = []
+        unique = dict.fromkeys(pattern.lower() for pattern in patterns)
+        for pattern in unique:
+            service, _, name = pattern.partition(":")
+            if not name or not _can_match(pattern):
+                continue
+            if has_wildcard(service):
+                wild.append(pattern)
+            elif has_wildcard(name):
+                groups.setdefault(service, []).append(name)
+            elif not self._catalog.expand(pattern):
+                self._add(service, name)
+        inner = [pattern.partition(":")[2] for pattern in wild]
+        named = len(self._names)
+        for service, names in groups.items():
+            self._sample(service, [*names, *inner])
+        for pattern in wild:
+            service = pattern.partition(":")[0]
+            self._sample(service.replace("*", "zz").replace("?", "z"), inner)
+        self._sample(_OTHER_SERVICE, inner)
+        self.future = ((1 << len(self._names)) - (1 << named)) << self._first
+        self.everything = self._catalog.all_actions | ((1 << len(self._names)) - 1) << self._first
 
-    def _add(self, name: str) -> None:
-        if name not in self._names and self._catalog.action(name) is None:
-            self._names.append(name)
+    def _add(self, service: str, name: str) -> None:
+        full = f"{service}:{name}"
+        if full not in self._bits:
+            self._bits[full] = 1 << (self._first + len(self._names))
+            self._names.append(full)
+            self._services.setdefault(service, []).append(full)
 
-    def _samples(self, patterns: Sequence[str]) -> list[str]:
-        """Return a name that no pattern takes but `*`, and one for each way to be told apart."""
-        unique = [pattern for pattern in dict.fromkeys(patterns) if pattern != "*"]
-        if all(pattern.endswith("*") and "*" not in pattern[:-1] and "?" not in pattern for pattern in unique):
-            # The longest prefix that a name has decides all the others.
-            return ["zzfuture", *(f"{pattern[:-1]}zzfuture" for pattern in unique)]
-        found: list[str] = []
-        globs = [glob(pattern) for pattern in unique]
-        signatures: set[tuple[bool, ...]] = set()
-        try:
-            self._split([], [], globs, found, signatures, Budget(tuples=20_000))
-        except BudgetError:
-            self.exact = False
-        return found or ["zzfuture"]
-
-    def _split(
-        self,
-        inside: list[Glob],
-        outside: list[Glob],
-        rest: Sequence[Glob],
-        found: list[str],
-        seen: set[tuple[bool, ...]],
-        budget: Budget,
-    ) -> None:
-        """Add an example of each combination of patterns that some name has."""
-        if len(found) >= _MOST_SAMPLES:
-            self.exact = False
-            return
-        example = search(inside or [glob("?*")], outside, budget)
-        if example is None:
-            return
-        if not rest:
-            found.append(example if len(example) > 2 else example)
-            return
-        head, *tail = rest
-        self._split([*inside, head], outside, tail, found, seen, budget)
-        self._split(inside, [*outside, head], tail, found, seen, budget)
+    def _sample(self, service: str, patterns: Iterable[str]) -> None:
+        unique = tuple(sorted({pattern for pattern in patterns if pattern.strip("*")}))
+        names, exact = _samples(unique)
+        self.exact &= exact
+        for name in names:
+            if not self._catalog.expand(f"{service}:{name}"):
+                self._add(service, name)
 
     def bits(self, pattern: str) -> int:
-        """Return the actions that a pattern of the question takes; 0 for a malformed one."""
+        """Return the actions that a pattern of the question takes; 0 for one that takes none."""
         folded = pattern.lower()
         known = self._memo.get(folded)
         if known is None:
-            if folded == "*":
-                known = self.everything
-            else:
-                known = self._catalog.expand(folded)
-                for at, name in enumerate(self._names):
-                    if matches(folded, name):
-                        known |= 1 << (self._first + at)
-            self._memo[folded] = known
+            known = self._memo[folded] = self._expand(folded)
         return known
 
-    def example(self, bits: int, prefer: Iterable[str] = ()) -> str:
-        """Return the name of one of the actions, the first preferred one if it is among them."""
-        for name in prefer:
-            action = self._catalog.action(name)
-            if action is not None and bits >> action.index & 1:
-                return action.full
-        today = bits & self._catalog.all_actions
-        if today:
-            return next(iter(self._catalog.names(today)))
-        lowest = (bits & -bits).bit_length() - 1
-        return self._names[lowest - self._first]
+    def _expand(self, folded: str) -> int:
+        if folded in {"*", "*:*"}:
+            return self.everything
+        if not _can_match(folded):
+            return 0
+        found = self._catalog.expand(folded)
+        if not has_wildcard(folded):
+            return found | self._bits.get(folded, 0)
+        service = folded.partition(":")[0]
+        names: Iterable[str] = self._names if has_wildcard(service) else self._services.get(service, ())
+        for name in names:
+            if matches(folded, name):
+                found |= self._bits[name]
+        return found
 
-    def is_future(self, bits: int) -> bool:
-        """Say whether none of the actions is one of today's catalogue, or named in the question."""
-        named = 0
-        for at, name in enumerate(self._names):
-            if name in self._patterns:
-                named |= 1 << (self._first + at)
-        return not bits & (self._catalog.all_actions | named)
+    def example(self, bits: int, prefer: Mapping[str, str]) -> str:
+        """Return the name of one of the actions: the first preferred one that is among them, else the
+        first of the catalogue. `prefer` gives spellings by lower-case name."""
+        for folded, spelling in prefer.items():
+            if self._memo.get(folded, 0) & bits:
+                today = next(iter(self._catalog.names(self._memo[folded] & bits)), None)
+                return today or spelling
+        today = next(iter(self._catalog.names(bits)), None)
+        if today is not None:
+            return today
+        rest = bits >> self._first
+        name = self._names[(rest & -rest).bit_length() - 1]
+        return prefer.get(name, name)
+
+
+def _can_match(folded: str) -> bool:
+    """Say whether some action can have the form of a pattern: white space, a second colon, or nothing
+    behind the colon is in the name of none."""
+    _, _, name = folded.partition(":")
+    return bool(name) and ":" not in name and not any(letter.isspace() for letter in folded)
+
+
+@lru_cache(maxsize=1_024)
+def _samples(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return names of no catalogue, one for each set of patterns that some name matches (none of them
+    first), and whether that is all of them."""
+    prefixes = [pattern[:-1] for pattern in patterns]
+    if all(pattern.endswith("*") and not has_wildcard(pattern[:-1]) for pattern in patterns):
+        # The longest prefix that a name has decides all the others.
+        longer = [prefix for prefix in prefixes if prefix]
+        found = [_first_beyond(prefix, longer) for prefix in ("", *prefixes)]
+        if None not in found:
+            return tuple(name for name in found if name is not None), True
+    names: list[str] = []
+    seen: set[tuple[bool, ...]] = set()
+    globs = [glob(pattern) for pattern in patterns]
+    budget = Budget(tuples=_SAMPLE_BUDGET)
+    stack: list[tuple[int, tuple[Glob, ...], tuple[Glob, ...]]] = [(0, (), ())]
+    exact = True
+    try:
+        while stack:
+            at, inside, outside = stack.pop()
+            example = search(inside or (_ANY_NAME,), (*outside, _COLON), budget)
+            if example is None:
+                continue
+            if at < len(globs):
+                stack.append((at + 1, inside, (*outside, globs[at])))
+                stack.append((at + 1, (*inside, globs[at]), outside))
+                continue
+            if len(names) >= _MOST_SAMPLES:
+                exact = False
+                break
+            signature = _signature(patterns, example)
+            if signature not in seen:
+                seen.add(signature)
+                names.append(example)
+    except BudgetError:
+        exact = False
+    return tuple(names), exact
+
+
+def _first_beyond(prefix: str, others: Iterable[str]) -> str | None:
+    """Return a name with this prefix and none of the longer ones."""
+    longer = tuple(other for other in others if len(other) > len(prefix) and other.startswith(prefix))
+    for filler in ("zzfuture", "qqfuture", "xxfuture", "7future"):
+        if not (prefix + filler).startswith(longer):
+            return prefix + filler
+    return None
+
+
+def _signature(patterns: Iterable[str], name: str) -> tuple[bool, ...]:
+    return tuple(matches(pattern, name) for pattern in patterns)
+
+
+_ANY_NAME = glob("?*")
+_COLON = glob("*:*")

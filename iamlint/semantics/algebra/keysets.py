@@ -1,29 +1,36 @@
 """Sets of what a request can carry under one condition key: nothing, a value, or several values.
 
-Every class here has the same five operations, so that a box is a product of them:
-`intersect(other)`, `without(other)` (disjoint pieces), `example(budget)` (None when empty, else a
-`Sample`), `surely_includes(other)` and `surely_misses(other)` (yes is certain, no is no claim).
+Every class here has the same operations, so that a box is a product of them: `intersect(other)`,
+`without(other)` (disjoint pieces), `example(budget)` (None when empty, else a `Sample`),
+`surely_includes(other)` and `surely_misses(other)` (yes is certain, no is no claim), `holds(value)`.
+Sections 12.1 and 12.3 of the evaluation rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from iamlint.semantics.algebra.globs import Budget, TextSet
+from iamlint.semantics.algebra.globs import ONE, RUN, Budget, TextSet, from_tokens
+from iamlint.semantics.algebra.scalars import read_address, read_bytes, read_instant, read_number, read_truth
 
 __all__ = [
+    "ABSENT",
+    "ALL_NUMBERS",
     "ANY_TEXT",
     "AddressSet",
     "ChoiceSet",
     "Interval",
     "KeySet",
     "NumberSet",
+    "Range",
     "Sample",
+    "Sampled",
     "SeveralSet",
     "SingleSet",
+    "ranges",
 ]
 
 
@@ -34,7 +41,12 @@ class Sample:
     value: str | tuple[str, ...] | None
 
 
+Sampled: TypeAlias = str | tuple[str, ...] | None
+"""What a request carries under a key, as in `Sample`."""
+
 ABSENT = Sample(None)
+
+_NOT_EMPTY = TextSet((frozenset({from_tokens((ONE, RUN))}),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +73,21 @@ class SingleSet:
                     yield SingleSet(absent=False, texts=piece)
 
     def example(self, budget: Budget) -> Sample | None:
-        """Return absence where it is allowed, else a shortest text."""
+        """Return absence where it is allowed, else a short text, not empty where that is possible."""
         if self.absent:
             return ABSENT
-        found = None if self.texts is None else self.texts.example(budget)
+        if self.texts is None:
+            return None
+        found = self.texts.example(budget)
+        if found == "":
+            found = self.texts.intersect(_NOT_EMPTY).example(budget) or ""
         return None if found is None else Sample(found)
+
+    def holds(self, value: Sampled) -> bool:
+        """Say whether a key with this value is in the set."""
+        if value is None:
+            return self.absent
+        return isinstance(value, str) and self.texts is not None and self.texts.holds(value)
 
     def surely_includes(self, other: SingleSet) -> bool:
         """Say yes only when all that `other` allows is allowed here."""
@@ -85,8 +107,8 @@ ANY_TEXT = SingleSet(absent=True, texts=TextSet())
 
 @dataclass(frozen=True, slots=True)
 class ChoiceSet:
-    """A key with few outcomes, as a subset of them: for Bool `absent`, `true`, `false`, `other`; for
-    Binary absence, each value that occurs, and any other."""
+    """A key with few outcomes, as a subset of them: for Bool absence, `true`, `false`, and a text that is
+    neither; for Binary absence, each value that occurs, any other, and a text that is not base64."""
 
     bits: int
     names: tuple[str | None, ...]
@@ -106,6 +128,21 @@ class ChoiceSet:
             if self.bits >> at & 1:
                 return Sample(name)
         return None
+
+    def holds(self, value: Sampled) -> bool:
+        """Say whether a key with this value is in the set."""
+        if value is None:
+            return bool(self.bits & 1)
+        if not isinstance(value, str):
+            return False
+        if self.names[1] == "true":
+            truth = read_truth(value)
+            at = 3 if truth is None else 1 if truth else 2
+        else:
+            data = read_bytes(value)
+            known = [None if name is None else read_bytes(name) for name in self.names[1:-2]]
+            at = len(self.names) - 1 if data is None else known.index(data) + 1 if data in known else len(self.names) - 2
+        return bool(self.bits >> at & 1)
 
     def surely_includes(self, other: ChoiceSet) -> bool:
         """Say whether all that `other` allows is allowed here."""
@@ -165,7 +202,8 @@ class Interval:
             return Fraction(0)
         if self.low is None:
             assert self.high is not None
-            return self.high - 1 if self.high_open or self.high.denominator != 1 else self.high
+            whole = Fraction(self.high.__floor__())
+            return whole - 1 if self.high_open and whole == self.high else whole
         if not self.low_open and self.low.denominator == 1:
             return self.low
         whole = Fraction(self.low.__floor__() + 1)
@@ -182,12 +220,13 @@ ALL_NUMBERS = Interval(None, True, None, True)
 @dataclass(frozen=True, slots=True)
 class NumberSet:
     """A single-valued key compared as number or instant: perhaps absent, perhaps a text that is no
-    number, or a number of some interval."""
+    number, or a number of some interval. With `whole`, only whole numbers count."""
 
     absent: bool
     unparsable: bool
     intervals: tuple[Interval, ...]
     is_date: bool = False
+    whole: bool = False
 
     def intersect(self, other: NumberSet) -> NumberSet:
         """Return what both allow."""
@@ -197,6 +236,7 @@ class NumberSet:
             self.unparsable and other.unparsable,
             tuple(sorted((interval for interval in both if not interval.is_empty), key=_bounds)),
             self.is_date,
+            self.whole,
         )
 
     def without(self, other: NumberSet) -> Iterator[NumberSet]:
@@ -210,7 +250,11 @@ class NumberSet:
                 if not (piece := interval.intersect(outside)).is_empty
             ]
         left = NumberSet(
-            self.absent and not other.absent, self.unparsable and not other.unparsable, tuple(rest), self.is_date
+            self.absent and not other.absent,
+            self.unparsable and not other.unparsable,
+            tuple(rest),
+            self.is_date,
+            self.whole,
         )
         if left.absent or left.unparsable or left.intervals:
             yield left
@@ -221,9 +265,21 @@ class NumberSet:
             return ABSENT
         for interval in self.intervals:
             found = interval.example()
-            if found is not None:
+            if found is not None and not (self.whole and found.denominator != 1):
                 return Sample(_instant(found) if self.is_date else _decimal(found))
         return Sample("x") if self.unparsable else None
+
+    def holds(self, value: Sampled) -> bool:
+        """Say whether a key with this value is in the set."""
+        if value is None:
+            return self.absent
+        if not isinstance(value, str):
+            return False
+        number = read_instant(value) if self.is_date else read_number(value)
+        if number is None:
+            return self.unparsable
+        point = Interval(number, False, number, False)
+        return any(not point.intersect(interval).is_empty for interval in self.intervals)
 
     def surely_includes(self, other: NumberSet) -> bool:
         """Say whether all that `other` allows is allowed here."""
@@ -253,13 +309,16 @@ def _decimal(number: Fraction) -> str:
 
 
 def _instant(seconds: Fraction) -> str:
-    """Return an instant as epoch seconds, which IAM takes as a date; as ISO text where it is whole
-    and in the calendar, which people read."""
-    from datetime import UTC, datetime
+    """Return an instant as ISO text; as epoch seconds beyond the calendar's end."""
+    from datetime import UTC, datetime, timedelta
 
-    if seconds.denominator == 1 and 0 <= seconds < 253_402_300_800:
-        return datetime.fromtimestamp(seconds.numerator, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _decimal(seconds)
+    whole = seconds.__floor__()
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
+    except OverflowError:
+        return str(whole)
+    fraction = _decimal(seconds - whole).removeprefix("0") if seconds != whole else ""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + f"{fraction}Z"
 
 
 Range: TypeAlias = tuple[int, int]
@@ -307,6 +366,18 @@ class AddressSet:
             return Sample(str(IPv6Address(_middle(self.v6))))
         return Sample("x") if self.unparsable else None
 
+    def holds(self, value: Sampled) -> bool:
+        """Say whether a key with this value is in the set."""
+        if value is None:
+            return self.absent
+        if not isinstance(value, str):
+            return False
+        address = read_address(value)
+        if address is None:
+            return self.unparsable
+        version, bits = address
+        return any(low <= bits <= high for low, high in (self.v4 if version == 4 else self.v6))
+
     def surely_includes(self, other: AddressSet) -> bool:
         """Say whether all that `other` allows is allowed here."""
         return next(iter(other.without(self)), None) is None
@@ -331,23 +402,49 @@ def _middle(ranges: tuple[Range, ...]) -> int:
     return min(low + 1, high)
 
 
+def ranges(pieces: Iterable[Range]) -> tuple[Range, ...]:
+    """Return ranges in order, those that touch made one."""
+    result: list[Range] = []
+    for low, high in sorted(pieces):
+        if result and low <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return tuple(result)
+
+
 def _both(one: tuple[Range, ...], other: tuple[Range, ...]) -> tuple[Range, ...]:
-    pieces = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
-    return tuple(sorted(piece for piece in pieces if piece[0] <= piece[1]))
+    """Return what is in both of two lists of ranges in order."""
+    result: list[Range] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        low, high = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if low <= high:
+            result.append((low, high))
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(result)
 
 
 def _minus(one: tuple[Range, ...], other: tuple[Range, ...]) -> tuple[Range, ...]:
-    rest = list(one)
-    for low, high in other:
-        rest = [
-            piece
-            for start, end in rest
-            for piece in ((start, min(end, low - 1)), (max(start, high + 1), end))
-            if piece[0] <= piece[1]
-        ]
-        # A range that the hole misses comes back twice from the two sides.
-        rest = sorted(set(rest))
-    return tuple(rest)
+    """Return what only the first of two lists of ranges in order has."""
+    result: list[Range] = []
+    j = 0
+    for low, high in one:
+        at = low
+        while j < len(other) and other[j][1] < at:
+            j += 1
+        k = j
+        while k < len(other) and other[k][0] <= high:
+            if other[k][0] > at:
+                result.append((at, other[k][0] - 1))
+            at = max(at, other[k][1] + 1)
+            k += 1
+        if at <= high:
+            result.append((at, high))
+    return tuple(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,11 +493,25 @@ class SeveralSet:
             return None
         values = []
         for group in self.some or (TextSet(),):
-            found = self.every.intersect(group).example(budget)
+            both = self.every.intersect(group)
+            found = both.example(budget)
+            if found == "":
+                found = both.intersect(_NOT_EMPTY).example(budget) or ""
             if found is None:
                 return None
             values.append(found)
         return Sample(tuple(dict.fromkeys(values)))
+
+    def holds(self, value: Sampled) -> bool:
+        """Say whether a key with this value or these values is in the set."""
+        if value is None:
+            return self.absent
+        items = (value,) if isinstance(value, str) else value
+        return (
+            self.present
+            and all(self.every.holds(item) for item in items)
+            and all(any(group.holds(item) for item in items) for group in self.some)
+        )
 
     def surely_includes(self, other: SeveralSet) -> bool:
         """Say yes only when all that `other` allows is allowed here."""

@@ -164,7 +164,7 @@ def _parse_arn(text: str) -> Caller:
             return Caller(CallerKind.FEDERATED_USER, text, account)
     raise RequestError(
         f"principal: {text[:100]!r} is not the ARN of a principal",
-        help="a user, the root user, a role or a session of it, a federated-user session, or an identity provider",
+        help="a user, the root user, a role or its session, a federated-user session, or a provider",
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from iamlint.model import PolicyKind
 from iamlint.semantics.evaluation.caller import CallerKind
+from iamlint.semantics.evaluation.errors import RequestError
 from iamlint.semantics.evaluation.policies import BoundStatement, PolicyGroup, PolicySet, StatementReference
 from iamlint.semantics.evaluation.principals import Via
 from iamlint.semantics.evaluation.readings import DEFAULT, Readings
@@ -75,6 +76,9 @@ class Decision:
     readings: Readings
 
 
+_MOST_COMPARISONS = 5_000_000
+"""A few seconds; policies at AWS's limits with all tag keys of a request stay below a tenth of it."""
+
 _UNSIGNED = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 _OF_CALLER = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION)
 _WITH_POLICIES = frozenset(
@@ -84,7 +88,16 @@ _NOBODY: tuple[Weighed, ...] = ()
 
 
 def evaluate(request: Request, policies: PolicySet, readings: Readings = DEFAULT) -> Decision:
-    """Return whether the policies allow the request, and the statements that decide it."""
+    """Return whether the policies allow the request, and the statements that decide it.
+
+    Raises RequestError when the lists of the request and of the policies are together beyond any
+    that AWS takes, so that comparing each with each would take too long.
+    """
+    if request.most_values * policies.size > _MOST_COMPARISONS:
+        raise RequestError(
+            f"context: {request.most_values} values of one key are too many "
+            f"for policies with {policies.size} values"
+        )
     weighing = weigh(request, policies, readings)
     references = tuple([bound.reference for bound in weighing.decided_by])
     return Decision(weighing.outcome, references, request, policies, readings)
@@ -199,16 +212,27 @@ def _route(request: Request) -> Route:
         return Route.RESOURCE_ONLY
     if caller.account is None or caller.account != request.resource_account:
         return Route.CROSS_ACCOUNT
-    if request.service in {"kms", "sts"}:
-        resource = request.resource.split(":", 5)
-        if len(resource) == 6 and (
-            (request.service, resource[2]) == ("kms", "kms")
-            and resource[5].startswith("key/")
-            or (request.service, resource[2]) == ("sts", "iam")
-            and resource[5].startswith("role/")
-        ):
-            return Route.RESOURCE_CONSENTS
+    if _RESOURCE_CONSENTS.get(request.service, _never)(request.resource):
+        return Route.RESOURCE_CONSENTS
     return Route.SAME_ACCOUNT
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _is_key(resource: str) -> bool:
+    parts = resource.split(":", 5)
+    return len(parts) == 6 and parts[2] == "kms" and parts[5].startswith("key/")
+
+
+def _is_role(resource: str) -> bool:
+    parts = resource.split(":", 5)
+    return len(parts) == 6 and parts[2] == "iam" and parts[5].startswith("role/")
+
+
+_RESOURCE_CONSENTS = {"kms": _is_key, "sts": _is_role}
+"""By the service of the action: the resources whose own policy must let the account in first."""
 
 
 def _is_fixed(request: Request) -> bool:

@@ -142,7 +142,8 @@ def _why(weighing: Weighing, request: Request) -> Iterator[str]:
         kinds = dict.fromkeys((one.reference.kind, one.reference.level) for one in weighing.decided_by)
         names = _and([group_name(kind, level) for kind, level in kinds])
         if names:
-            yield f"the {names} {'allow' if len(kinds) > 1 or names.endswith('ies') else 'allows'} it, and no Deny applies"
+            verb = "allow" if len(kinds) > 1 or names.endswith("ies") else "allows"
+            yield f"the {names} {verb} it, and no Deny applies"
         else:
             yield "the root user has every permission in its account, and no Deny applies"
         return
@@ -185,7 +186,8 @@ def _missing(kind: PolicyKind, level: int | None, weighing: Weighing, request: R
         if kind is PolicyKind.RESOURCE and weighing.route is Route.RESOURCE_CONSENTS:
             named = "key policy" if request.service == "kms" else "trust policy"
             return f"no {named} is given, without which nothing is allowed (give it as the resource policy)"
-        return f"no {name.removesuffix('ies') + 'y' if name.endswith('ies') else name} is given, and one must allow it"
+        one = name.removesuffix("ies") + "y" if name.endswith("ies") else name
+        return f"no {one} is given, and one must allow it"
     hint = ""
     if kind is PolicyKind.RCP:
         hint = " (AWS attaches RCPFullAWSAccess at every level: add it to the list)"
@@ -212,8 +214,8 @@ def _notes(weighing: Weighing, request: Request, groups: Sequence[GroupReport]) 
             compiled = report.reference.statement
             if compiled.not_principals is not None and compiled.is_deny:
                 yield (
-                    f"{group.name}, statement {report.reference.index}: a Deny with NotPrincipal also hits callers "
-                    "whose account and role are not listed beside them"
+                    f"{group.name}, statement {report.reference.index}: a Deny with NotPrincipal may also hit "
+                    "callers that it lists, where their account and role are not listed beside them"
                 )
 
 
@@ -248,7 +250,7 @@ def _allowed_words(weighed: Weighed) -> str:
         return "allowed"
     return {
         Via.ACCOUNT: "allowed to the caller's account, which leaves it to the account's own policies",
-        Via.SESSION_OF: "allowed to the role or user of the session; boundary and session policies still limit it",
+        Via.SESSION_OF: "allowed to the session's role or user; boundary and session policies still limit it",
     }.get(weighed.via, "allowed to the caller directly")
 
 

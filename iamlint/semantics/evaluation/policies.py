@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from iamlint.model import Policy, PolicyKind, Span, Statement, json_pointer
-from iamlint.semantics.evaluation.statement import CompiledStatement, compile_policy
+from iamlint.semantics.evaluation.statement import CompiledStatement, compile_policy, policy_size
 
 __all__ = ["BoundStatement", "PolicyGroup", "PolicySet", "StatementReference"]
 
@@ -59,7 +59,8 @@ class PolicySet:
     The field that a policy stands in decides what it is used as, whatever its own kind says. `scp` and
     `rcp` hold one tuple for each level, from the organisation's root down to the account; those of the
     caller's account and of the resource's account. `resource` holds the policies of the resource: its
-    resource policy, key policy or role trust policy. Raises MalformedPolicyError when any is not valid.
+    resource policy, key policy or role trust policy. `size` counts the values of all of them. Raises
+    MalformedPolicyError when any is not valid.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -70,6 +71,7 @@ class PolicySet:
     session: tuple[Policy, ...] = ()
     endpoint: tuple[Policy, ...] = ()
     groups: dict[PolicyKind, tuple[PolicyGroup, ...]] = field(init=False, compare=False, repr=False)
+    size: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         groups: dict[PolicyKind, tuple[PolicyGroup, ...]] = {}
@@ -84,6 +86,18 @@ class PolicySet:
         for kind, levels in ((PolicyKind.SCP, self.scp), (PolicyKind.RCP, self.rcp)):
             groups[kind] = tuple(_group(kind, level, policies) for level, policies in enumerate(levels))
         object.__setattr__(self, "groups", groups)
+        every = (
+            self.identity,
+            self.resource,
+            self.boundary,
+            self.session,
+            self.endpoint,
+            *self.scp,
+            *self.rcp,
+        )
+        object.__setattr__(
+            self, "size", sum(policy_size(policy) for policies in every for policy in policies)
+        )
 
 
 def _group(kind: PolicyKind, level: int | None, policies: tuple[Policy, ...]) -> PolicyGroup:

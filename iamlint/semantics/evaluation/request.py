@@ -23,8 +23,8 @@ class Request:
     `action` is `service:Name`. `resource` is one ARN, or `*` for actions without resource types.
     `resource_account` owns the resource, None when nobody says (then only resource policies can be
     judged for callers of an account). `context` maps lower-case key names to a text (single-valued)
-    or a tuple (multi-valued). `keys` is the context with what follows from the caller filled in, and
-    `assumed` says in words what was taken for granted.
+    or a tuple (multi-valued). `keys` is the context with what follows from the caller filled in,
+    `most_values` the length of its longest list, and `assumed` says in words what was taken for granted.
     """
 
     caller: Caller
@@ -35,6 +35,7 @@ class Request:
     assumed: tuple[str, ...] = ()
     keys: Mapping[str, ContextValue] = field(init=False, compare=False, repr=False)
     folded_action: str = field(init=False, compare=False, repr=False)
+    most_values: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         derived = self.caller.derived_keys()
@@ -44,6 +45,8 @@ class Request:
                 keys[name] = text
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "folded_action", self.action.lower())
+        most = max([len(value) for value in self.context.values() if not isinstance(value, str)], default=1)
+        object.__setattr__(self, "most_values", most)
 
     @property
     def service(self) -> str:
@@ -74,17 +77,21 @@ class Request:
             if resource_account is None and caller.account is not None:
                 resource_account = caller.account
                 if resource != "*":
-                    assumed = (f"the resource is taken to belong to the caller's account, {caller.account}",)
+                    assumed = (f"the resource is taken to be of the caller's account, {caller.account}",)
         elif not isinstance(resource_account, str) or not resource_account:
             raise RequestError("resource_account: must be an account id")
         return cls(caller, action, resource, resource_account, _read_context(context or {}), assumed)
+
+
+_LONGEST = 20_000
+"""Characters of a resource or context value. AWS's own limits are far lower."""
 
 
 def _check_action(action: object) -> None:
     if not isinstance(action, str):
         raise RequestError("action: must be a text")
     service, _, name = action.partition(":")
-    if not service or not name or ":" in name or len(action) > 512 or any(c.isspace() for c in action):
+    if not (service and name) or ":" in name or len(action) > 512 or any(map(str.isspace, action)):
         raise RequestError(f"action: {action[:100]!r} is not of the form service:Name")
     if "*" in action or "?" in action:
         raise RequestError(f"action: {action[:100]!r} is a pattern, not one action")
@@ -95,6 +102,8 @@ def _check_resource(resource: object) -> None:
         raise RequestError("resource: must be a text")
     if resource == "*":
         return
+    if len(resource) > _LONGEST:
+        raise RequestError(f"resource: is longer than {_LONGEST} characters")
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
         raise RequestError(
@@ -129,6 +138,8 @@ def _read_context(context: object) -> dict[str, ContextValue]:
 
 def _text(value: object, key: str) -> str:
     if isinstance(value, str):
+        if len(value) > _LONGEST:
+            raise RequestError(f"context: a value of {key[:100]!r} is longer than {_LONGEST} characters")
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

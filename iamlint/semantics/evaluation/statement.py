@@ -19,7 +19,7 @@ from iamlint.semantics.evaluation.request import Request
 from iamlint.semantics.evaluation.resources import ResourceList, ResourcePattern, ShortArn, is_short_literal
 from iamlint.semantics.evaluation.template import Variable, read_tokens
 
-__all__ = ["ActionList", "CompiledStatement", "compile_policy"]
+__all__ = ["ActionList", "CompiledStatement", "compile_policy", "policy_size"]
 
 _VERSIONS = frozenset({"2012-10-17", "2008-10-17"})
 _WITH_PRINCIPALS = frozenset({PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.ENDPOINT})
@@ -145,7 +145,7 @@ def compile_policy(policy: Policy, kind: PolicyKind, label: str) -> tuple[Compil
     if found is not None:
         return found[1]
     compiled = _Compiler(policy, kind).compile(label)
-    size = 1 + sum(map(_size, policy.statements or ()))
+    size = policy_size(policy)
     if size <= _MEMO_BUDGET:
         _memo_values += size
         if _memo_values > _MEMO_BUDGET:
@@ -154,6 +154,11 @@ def compile_policy(policy: Policy, kind: PolicyKind, label: str) -> tuple[Compil
         # The entry holds the policy, so that its id stays its own.
         _memo[id(policy), kind] = (policy, compiled)
     return compiled
+
+
+def policy_size(policy: Policy) -> int:
+    """Return how many values a policy holds: what its memory and time go with."""
+    return 1 + sum(map(_size, policy.statements or ()))
 
 
 def _size(statement: Statement) -> int:

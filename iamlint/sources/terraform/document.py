@@ -6,13 +6,13 @@ import functools
 from collections.abc import MutableMapping
 from typing import Protocol
 
-from iamlint.model import Embedded, Pointer, Span
+from iamlint.model import Document, Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
 from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
-from iamlint.sources.terraform.places import ExpressionStep, InFile, Renamed
+from iamlint.sources.terraform.places import ExpressionStep, InFile, as_written
 from iamlint.sources.text import Text
 
-__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
+__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument", "WrittenDocument"]
 
 
 class ModuleDocument(Protocol):
@@ -54,9 +54,9 @@ class TerraformJsonDocument(JsonDocument):
             document, pointer = elsewhere
             return document.key_span(pointer) if key else document.span(pointer)
         outer, embedded = split_embedded(pointer)
-        outer = _as_written(outer)
+        outer = as_written(outer)
         if embedded is None or not isinstance(embedded[0], ExpressionStep):
-            return super()._span((*outer, *_as_written(embedded or ())), key=key)
+            return super()._span((*outer, *as_written(embedded or ())), key=key)
         string = self._json_index().locate(outer)
         if self._source.text[string.start : string.start + 1] != '"':
             return self._source.span(string.start, string.end)
@@ -95,13 +95,27 @@ class FileDocument:
             document, pointer = elsewhere
             return document.key_span(pointer) if key else document.span(pointer)
         if pointer and isinstance(pointer[0], Embedded):
-            start, end = embedded_range(_as_written(pointer), key=key)
+            start, end = embedded_range(as_written(pointer), key=key)
             return self._source.span(start, min(end, len(self._source.text)))
         return self._source.span(0, len(self._source.text))
 
 
-def _as_written(pointer: Pointer) -> Pointer:
-    return tuple(step.written if isinstance(step, Renamed) else step for step in pointer)
+class WrittenDocument:
+    """A document whose pointers may hold renamed steps (see `places.Renamed`)."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.path = document.path
+        self.format = document.format
+        self.has_lines = document.has_lines
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`, or of its nearest known ancestor."""
+        return self._document.span(as_written(pointer))
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key that leads to `pointer`; of the value where there is no key."""
+        return self._document.key_span(as_written(pointer))
 
 
 def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Pointer] | None:
@@ -133,7 +147,7 @@ def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
         start, end = (
             _expression_range(embedded, key=key)
             if isinstance(embedded[0], ExpressionStep)
-            else embedded_range(_as_written(embedded), key=key)
+            else embedded_range(as_written(embedded), key=key)
         )
         return base + start, base + end
     if not inner:

@@ -51,7 +51,7 @@ from iamlint.sources.terraform.module import Block, Module, Written
 from iamlint.sources.terraform.places import Renamed, expression_step
 from iamlint.sources.tree import At, Branch, Choice, Items, Unknown
 
-__all__ = ["Context", "Instance", "Origin", "Scope"]
+__all__ = ["Context", "Instance", "Origin", "Scope", "text_parts"]
 
 _MAX_DEPTH = 60
 _NODES_PER_ARGUMENT = 100_000
@@ -313,24 +313,12 @@ class Instance:
             else:
                 value = self._expression(part, origin.at(part), origin, scope, depth + 1)
                 start = part.start
-                found = self._spliced(value, part, origin)
+                found = text_parts(value, origin.name(part))
             for piece in found:
                 self.context.spend(1 + (len(piece) // _CHARACTERS_PER_NODE if isinstance(piece, str) else 0))
                 parts.append(piece)
                 offsets.append(start)
         return tuple(parts), tuple(offsets)
-
-    def _spliced(self, value: object, expression: Expression, origin: Origin) -> tuple[Part, ...]:
-        """Return what stands in a text for the value of an expression in it."""
-        value = unplaced(value)
-        if isinstance(value, JsonText):
-            plain = _plain(value.tree)
-            if plain is not None:
-                # Cut at its tokens, so that each stands where the expression is written.
-                return tuple(_JSON_TOKEN.findall(plain))
-        if isinstance(value, JsonText | list | dict | Items) or value is None:
-            return (Hole("unknown", origin.name(expression)),)
-        return parts_of(value)
 
     # Expressions
 
@@ -684,6 +672,19 @@ class Instance:
         return "".join(result).replace("**", "*")
 
 
+def text_parts(value: object, name: str) -> tuple[Part, ...]:
+    """Return what stands in a text for a value; `name` names the hole for what is no text."""
+    value = unplaced(value)
+    if isinstance(value, JsonText):
+        plain = _plain(value.tree)
+        if plain is not None:
+            # Cut at its tokens, so that each stands where the expression is written.
+            return tuple(_JSON_TOKEN.findall(plain))
+    if isinstance(value, JsonText | list | dict | Items) or value is None:
+        return (Hole("unknown", name),)
+    return parts_of(value)
+
+
 class _Each(dict[str, object]):
     """What `each` or an iterator stands for when it takes several values or unknown ones."""
 
@@ -719,6 +720,11 @@ class _Item:
             known = tuple(dict.fromkeys(text for text in texts if text is not None))
             if None not in texts:
                 return Unknown(Hole("each", name, values=known))
+            if all(isinstance(unplaced(item), DocumentLink | JsonText | PlacedText | str) for item in found):
+                branches = (
+                    Branch(((f"{name} is item {index}", True),), item, ()) for index, item in enumerate(found)
+                )
+                return Choice(tuple(branches))
         return Unknown(Hole("each", name))
 
 

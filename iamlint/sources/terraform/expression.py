@@ -228,8 +228,8 @@ def member(node: Expression, step: object) -> tuple[str | Expression, Expression
     if not isinstance(node, ObjectExpression):
         return None
     if isinstance(step, Renamed):
-        step = step.written
-        return node.items[step] if isinstance(step, int) and step < len(node.items) else None
+        number = step.written[0] if step.written else None
+        return node.items[number] if isinstance(number, int) and number < len(node.items) else None
     for item in reversed(node.items):
         if item[0] == step:
             return item
@@ -533,7 +533,7 @@ class _Parser:
             else:
                 self.at = key_start
                 key = self.expression(depth + 1)
-                key_end = self.at
+                key_end = key.end
                 if isinstance(key, Template) and all(isinstance(part, TemplateText) for part in key.parts):
                     key = "".join(part.text for part in key.parts if isinstance(part, TemplateText))
                 elif isinstance(key, Literal):

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from iamlint.model import Hole, Part
 from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.terraform.document import FileDocument
-from iamlint.sources.terraform.evaluate import Instance, Origin
+from iamlint.sources.terraform.evaluate import Instance, Origin, text_parts
 from iamlint.sources.terraform.expression import ExpressionError, parse_template
 from iamlint.sources.terraform.meaning import FileText, JsonText, PlacedText, known_text, located, parts_of, unplaced
 from iamlint.sources.terraform.places import InFile
@@ -170,11 +170,11 @@ def _join(instance: Instance, name: str, arguments: list[At]) -> object:
             return _hole(name)
         for item in items:
             inner = unplaced(item)
-            if isinstance(inner, JsonText | dict | list | Choice) or (isinstance(inner, Unknown) and inner.hole.many):
+            if isinstance(inner, dict | list | Choice) or (isinstance(inner, Unknown) and inner.hole.many):
                 return _hole(name)
             if pieces and separator:
                 pieces.append(separator)
-            pieces.extend(parts_of(item))
+            pieces.extend(text_parts(inner, name))
             instance.context.spend(1)
     return _text(instance, pieces)
 
@@ -205,9 +205,9 @@ def _format(instance: Instance, name: str, arguments: list[At]) -> object:
             pieces.append("%")
         elif verb in {"s", "v", "d"} and verb:
             argument = next(rest, None)
-            if argument is None or isinstance(unplaced(argument), dict | list | JsonText):
+            if argument is None or isinstance(unplaced(argument), dict | list):
                 return _hole(name)
-            pieces.extend(parts_of(argument))
+            pieces.extend(text_parts(argument, name))
         else:
             return _hole(name)
         instance.context.spend(1)

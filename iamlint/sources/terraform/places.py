@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iamlint.model import Embedded, Pointer
+from iamlint.model.place import Step
 
-__all__ = ["ExpressionStep", "InFile", "Renamed", "expression_step", "in_file"]
+__all__ = ["ExpressionStep", "InFile", "Renamed", "as_written", "expression_step", "in_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,38 @@ class ExpressionStep(Embedded):
 
 
 class Renamed(str):
-    """A key of an IAM document that is written in another way: `written` is what stands in its
-    place, a key (`variable` for the key of a condition, the template of a key) or a number."""
+    """A step of an IAM document that is written in another way: `written` are the steps that lead to
+    it, a key (`variable` for the key of a condition), several, or the number of a computed key.
+
+    So a pointer reads the same in every format, and still leads to what is written.
+    """
 
     __slots__ = ("written",)
 
-    written: str | int
+    written: tuple[Step, ...]
 
-    def __new__(cls, text: str, written: str | int) -> Renamed:
+    def __new__(cls, text: str, *written: Step) -> Renamed:
         """Return the step `text`, to be looked for as `written`."""
         step = super().__new__(cls, text)
         step.written = written
         return step
 
-    def __getnewargs__(self) -> tuple[str, str | int]:  # type: ignore[override]  # str has one
-        return str(self), self.written
+    def __reduce__(self) -> tuple[type[Renamed], tuple[Step, ...]]:
+        """Return what copies and pickles are made from."""
+        return Renamed, (str(self), *self.written)
+
+
+def as_written(pointer: Pointer) -> Pointer:
+    """Return a pointer with the steps that stand in the file."""
+    if not any(isinstance(step, Renamed) for step in pointer):
+        return pointer
+    steps: list[Step] = []
+    for step in pointer:
+        if isinstance(step, Renamed):
+            steps.extend(step.written)
+        else:
+            steps.append(step)
+    return tuple(steps)
 
 
 def expression_step(text: str, start: int, end: int) -> ExpressionStep:

@@ -17,9 +17,10 @@ from typing import TypeAlias
 from iamlint.model import Document, Extraction, Hole, Pointer
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceOptions
+from iamlint.sources.terraform.document import WrittenDocument
 from iamlint.sources.terraform.meaning import DocumentLink, ResourceLink
 from iamlint.sources.terraform.policies import PolicyReader
-from iamlint.sources.tree import Unknown
+from iamlint.sources.tree import Branch, Choice, Unknown
 
 __all__ = ["extract_plan"]
 
@@ -52,6 +53,7 @@ def extract_plan(tree: object, document: Document, options: SourceOptions) -> Ex
     if not isinstance(tree, dict) or not _is_plan(tree):
         return None
     configuration = _Configuration(tree.get("configuration"))
+    document = WrittenDocument(document)
     resources: list[PlanResource] = []
     seen: set[str] = set()
     for found in (_changes, _planned, _state, _state_file):
@@ -150,11 +152,22 @@ class PlanResource:
         if index is None:
             return hole
         links = index.links(self, name)
-        if len(links) == 1:
-            link, reference = links[0]
-            if isinstance(link, DocumentLink):
-                return link
-            return ResourceLink(link, "", Unknown(Hole("attribute", reference)))
+        nodes: list[object] = [
+            link
+            if isinstance(link, DocumentLink)
+            else ResourceLink(link, "", Unknown(Hole("attribute", reference)))
+            for link, reference in links
+        ]
+        if len(nodes) == 1:
+            return nodes[0]
+        if nodes and all(isinstance(node, DocumentLink) for node in nodes):
+            # One of them, or a mixture: each is read, since each may be it.
+            branches = (
+                Branch(((f"{self.address}.{name} is {link.address}", True),), link, ())
+                for link in nodes
+                if isinstance(link, DocumentLink)
+            )
+            return Choice(tuple(branches))
         return hole
 
 

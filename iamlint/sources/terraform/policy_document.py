@@ -121,15 +121,40 @@ def _own(resource: Resource) -> BuiltDocument:
     if statements is None:
         return own
     for place in blocks_of(*statements):
+        pointer = _named(resource.pointer, resource.pointer, "Statement", place.pointer)
         if isinstance(place.node, dict):
             sid = known_text(place.node.get("sid")) or ""
-            tree: object = At(_statement(place.node, place.pointer), place.pointer)
+            tree: object = At(_statement(_Block(place.node, place.pointer, pointer)), pointer)
         else:
             sid, tree = "", _any_number(place.node, "statement")
         if place.when:
-            tree = Choice((Branch(place.when, tree, place.pointer),))
+            tree = Choice((Branch(place.when, tree, pointer),))
         own.statements.append((sid, tree))
     return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A statement block: where it is written, and its pointer as an IAM statement."""
+
+    body: dict[str, object]
+    written: Pointer
+    pointer: Pointer
+
+    def place(self, name: str, written: Pointer) -> Pointer:
+        """Return the pointer of an element that is written at `written`."""
+        return _named(self.pointer, self.written, name, written)
+
+
+def _named(base: Pointer, written_base: Pointer, name: str, written: Pointer) -> Pointer:
+    """Return the pointer of the element `name` below `base`, which is written below `written_base`; a
+    list index at its end stays one."""
+    if written[: len(written_base)] != written_base:
+        return written
+    steps = written[len(written_base) :]
+    if len(steps) > 1 and isinstance(steps[-1], int):
+        return (*base, Renamed(name, *steps[:-1]), steps[-1])
+    return (*base, Renamed(name, *steps))
 
 
 def _input(node: object, pointer: Pointer, linked: Linked) -> BuiltDocument:
@@ -185,25 +210,27 @@ _LISTS = {
 }
 
 
-def _statement(block: dict[str, object], pointer: Pointer) -> dict[str, object]:
+def _statement(block: _Block) -> dict[str, object]:
+    body, written = block.body, block.written
     tree: dict[str, object] = {}
-    sid = block.get("sid")
+    sid = body.get("sid")
     if unplaced(sid) is not None and known_text(sid) != "":
-        tree["Sid"] = At(sid, (*pointer, "sid"))
-    effect = block.get("effect")
-    present = unplaced(effect) is not None and known_text(effect) != ""
-    tree["Effect"] = At(effect, (*pointer, "effect")) if present else At("Allow", pointer)
+        tree["Sid"] = At(sid, block.place("Sid", (*written, "sid")))
+    effect = body.get("effect")
+    if unplaced(effect) is not None and known_text(effect) != "":
+        tree["Effect"] = At(effect, block.place("Effect", (*written, "effect")))
+    else:
+        tree["Effect"] = "Allow"
     for name, element in _LISTS.items():
-        values = block.get(name)
-        if _is_empty(values):
-            continue
-        variables = name in {"resources", "not_resources"}
-        tree[element] = At(_listed(values, variables=variables), (*pointer, name))
+        values = body.get(name)
+        if not _is_empty(values):
+            variables = name in {"resources", "not_resources"}
+            tree[element] = At(_listed(values, variables=variables), block.place(element, (*written, name)))
     for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
-        if not _is_empty(block.get(name)):
-            tree[element] = _principals(block[name], (*pointer, name))
-    if not _is_empty(block.get("condition")):
-        tree["Condition"] = _conditions(block["condition"], (*pointer, "condition"))
+        if not _is_empty(body.get(name)):
+            tree[element] = _principals(block, name, element)
+    if not _is_empty(body.get("condition")):
+        tree["Condition"] = _conditions(block)
     return tree
 
 
@@ -212,22 +239,25 @@ def _is_empty(node: object) -> bool:
     return inner is None or inner == [] or inner == ""
 
 
-def _principals(node: object, pointer: Pointer) -> object:
+def _principals(block: _Block, name: str, element: str) -> object:
+    """Return the principals blocks, each as a branch of its own, so that it keeps its place."""
     branches: list[Branch] = []
-    for place in blocks_of(node, pointer):
-        block, at = place.node, place.pointer
-        if not isinstance(block, dict):
-            branches.append(Branch(place.when, _any_number(block, "principals"), at))
+    base: Pointer = (*block.pointer, Renamed(element))
+    for place in blocks_of(block.body[name], (*block.written, name)):
+        body, at = place.node, place.pointer
+        if not isinstance(body, dict):
+            branches.append(Branch(place.when, _any_number(body, name), base))
             continue
-        kind = known_text(block.get("type"))
-        identifiers = _listed(block.get("identifiers"), variables=True)
+        kind = known_text(body.get("type"))
+        identifiers = _listed(body.get("identifiers"), variables=True)
+        written: Pointer = (*at, "identifiers")
         if kind == "*" and _is_star(identifiers):
-            branches.append(Branch(place.when, "*", (*at, "identifiers")))
+            branches.append(Branch(place.when, "*", block.place(element, written)))
         elif kind is None:
-            branches.append(Branch(place.when, _any_number(block.get("type"), "principals"), at))
+            branches.append(Branch(place.when, _any_number(body.get("type"), name), base))
         else:
-            member = {kind: At(identifiers, (*at, "identifiers"))}
-            branches.append(Branch(place.when, member, at))
+            member = {kind: At(identifiers, _named(base, block.written, kind, written))}
+            branches.append(Branch(place.when, member, base))
     return Choice(tuple(branches))
 
 
@@ -238,30 +268,30 @@ def _is_star(node: object) -> bool:
     return known_text(node) == "*"
 
 
-def _conditions(node: object, pointer: Pointer) -> object:
+def _conditions(block: _Block) -> object:
     """Return the condition blocks, each with its own place; those of equal test and key are one."""
+    base: Pointer = (*block.pointer, Renamed("Condition"))
     merged: dict[tuple[str, str], tuple[Branch, list[object]]] = {}
-    unread: list[Branch] = []
-    for place in blocks_of(node, pointer):
-        block, at = place.node, place.pointer
-        if not isinstance(block, dict):
-            unread.append(Branch(place.when, _any_number(block, "condition"), at))
+    branches: list[Branch] = []
+    for place in blocks_of(block.body["condition"], (*block.written, "condition")):
+        body, at = place.node, place.pointer
+        if not isinstance(body, dict):
+            branches.append(Branch(place.when, _any_number(body, "condition"), base))
             continue
-        test = "".join(map(str, parts_of(block.get("test"))))
-        key = "".join(map(str, parts_of(block.get("variable"))))
-        values = At(_listed(block.get("values"), variables=True), (*at, "values"))
+        test = "".join(map(str, parts_of(body.get("test"))))
+        key = "".join(map(str, parts_of(body.get("variable"))))
+        below = at[: len(block.written)] == block.written
+        operator: Pointer = (*base, Renamed(test, *at[len(block.written) :])) if below else at
+        values = At(_listed(body.get("values"), variables=True), (*operator, Renamed(key, "values")))
         known = merged.get((test, key))
         if known is not None and known[0].when == place.when:
             known[1].append(values)
             continue
         listed: list[object] = [values]
-        member = {test: At({Renamed(key, "variable"): listed}, at)}
-        branch = Branch(place.when, member, at)
-        if known is None:
-            merged[test, key] = branch, listed
-        else:
-            unread.append(branch)
-    return Choice((*(branch for branch, _ in merged.values()), *unread))
+        branch = Branch(place.when, {test: At({Renamed(key, "variable"): listed}, operator)}, base)
+        merged.setdefault((test, key), (branch, listed))
+        branches.append(branch)
+    return Choice(tuple(branches))
 
 
 def _any_number(node: object, name: str) -> Unknown:

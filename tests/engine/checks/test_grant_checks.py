@@ -14,9 +14,10 @@ from iamlint.engine.checks.grants import (
     field_number,
     field_value,
     permission_without_source,
+    public_acl,
     public_permission,
 )
-from iamlint.engine.checks.identities import attached_to, group_without_user
+from iamlint.engine.checks.identities import attached_to, group_without_user, user_without_group
 from iamlint.engine.checks.managed import (
     attached_escalates,
     attached_full_service,
@@ -24,7 +25,7 @@ from iamlint.engine.checks.managed import (
     attached_named,
     attached_unknown,
 )
-from iamlint.engine.subject import GrantSubject, Match, Settings
+from iamlint.engine.subject import GrantSubject, Match, Settings, Unit
 from iamlint.model import Extraction, Grant, Hole, Owner, Value
 from iamlint.sources.json_text import JsonDocument
 from iamlint.sources.routing import extract_unit
@@ -56,7 +57,7 @@ def grant(
 
 
 def subject(grant: Grant, *others: Grant) -> GrantSubject:
-    return GrantSubject(grant, Settings(), Extraction(grants=(grant, *others)))
+    return GrantSubject(grant, Settings(), Unit(Extraction(grants=(grant, *others))))
 
 
 def attachment(*parts: str | Hole, on: tuple[str, ...] = ("role",)) -> GrantSubject:
@@ -90,12 +91,14 @@ def test_many_choices_are_bounded() -> None:
 
 
 def test_who_gets_it() -> None:
-    assert recipient(grant("x", {"user": "alice"})) == "user alice"
-    assert recipient(grant("x", {"permission_set": "admins"}, attached=("P",))) == "permission set admins"
-    assert (
-        recipient(grant("x", {"role": value(Hole("resource", "R"))}, attached=("Resources.R",)))
-        == "Resources.R"
-    )
+    assert recipient(grant("x", {"user": "alice"}, on=("user",))) == "user alice"
+    both = grant("x", {"user": "alice", "role": "app"}, on=("role", "user", "group"))
+    assert recipient(both) == "user alice and role app"
+    admins = grant("x", {"permission_set": "admins"}, on=("permission-set",), attached=("P",))
+    assert recipient(admins) == "permission set admins"
+    unknown = grant("x", {"role": value(Hole("resource", "R"))}, on=("role",), attached=("Resources.R",))
+    assert recipient(unknown) == "Resources.R"
+    assert recipient(grant("share", {"group": "all"}, on=("ami",), attached=("ami-1",))) == "ami-1"
     assert recipient(grant("x")) == "Resources.R"
 
 
@@ -390,6 +393,27 @@ def test_terraform_references_name_the_group() -> None:
         "group-membership", {"group": value(Hole("reference", "aws_iam_group.staff.name"))}, owner="x.y"
     )
     assert list(group_without_user(subject(declared, membership), {})) == []
+
+
+def test_many_users_and_memberships_do_not_cost_their_product() -> None:
+    import time
+
+    users = [grant("declared", on=("user",), owner=f"Resources.U{n}") for n in range(5_000)]
+    members = [grant("group-membership", {"user": f"u{n}"}, owner=f"Resources.M{n}") for n in range(5_000)]
+    blocks = [
+        grant("public-access-block", {"ignore_public_acls": "true"}, owner=f"Resources.B{n}")
+        for n in range(5_000)
+    ]
+    acls = [grant("acl", {"acl": "public-read"}, owner=f"Resources.B{n}") for n in range(5_000)]
+    unit = Unit(Extraction(grants=(*users, *members, *blocks, *acls)))
+    started = time.monotonic()
+    assert (
+        sum(len(list(user_without_group(GrantSubject(user, Settings(), unit), {}))) for user in users)
+        == 5_000
+    )
+    params = {"canned": ["publicread"], "groups": []}
+    assert [match for acl in acls for match in public_acl(GrantSubject(acl, Settings(), unit), params)] == []
+    assert time.monotonic() - started < 3
 
 
 def test_a_policy_reference_is_named_in_the_message() -> None:

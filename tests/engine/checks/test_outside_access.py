@@ -345,3 +345,97 @@ def test_many_public_statements_and_denies_do_not_cost_their_product(size: int) 
     denies = [deny("s3:*", f"arn:aws:s3:::b/{number}/x", OTHERS) for number in range(size)]
     found = names(*public, *denies, kind="resource", on="s3-bucket")
     assert found.count("s3-public-objects") == size
+
+
+# --- hostile input ------------------------------------------------------------------------------
+
+OPERATORS = st.sampled_from(
+    [
+        "StringEquals",
+        "StringLike",
+        "ArnLike",
+        "Bool",
+        "BoolIfExists",
+        "Null",
+        "NullIfExists",
+        "IpAddress",
+        "Bogus",
+        "ForAllValues:StringLike",
+        "ForAnyValue:Bool",
+        "DateGreaterThan",
+        "NumericLessThan",
+        "",
+        ":",
+        "IfExists",
+    ]
+)
+CONDITION_KEYS = st.sampled_from(
+    [
+        "aws:PrincipalOrgID",
+        "aws:SourceIp",
+        "aws:SourceArn",
+        "aws:MultiFactorAuthPresent",
+        "aws:MultiFactorAuthAge",
+        SUB,
+        "x:aud",
+        "aws:PrincipalType",
+        "",
+        ":",
+        "aws:userid",
+        "SAML:aud",
+        "aws:CurrentTime",
+        "nonsense",
+    ]
+)
+TEXTS = st.sampled_from(
+    [
+        "*",
+        "",
+        "?",
+        "${",
+        "${*}",
+        "true",
+        "arn:",
+        "arn:aws:s3:::b",
+        "::::::",
+        "0.0.0.0/0",
+        "repo:*",
+        "o-",
+        "\u0130",
+        "9" * 99,
+    ]
+)
+PRINCIPALS = st.one_of(
+    TEXTS,
+    st.dictionaries(
+        st.sampled_from(["AWS", "Service", "Federated", "CanonicalUser", "X"]), st.lists(TEXTS, max_size=3)
+    ),
+)
+STATEMENTS = st.fixed_dictionaries(
+    {"Effect": st.sampled_from(["Allow", "Deny"])},
+    optional={
+        "Principal": PRINCIPALS,
+        "NotPrincipal": PRINCIPALS,
+        "Action": st.lists(
+            st.sampled_from(["*", "s3:*", "sts:AssumeRole*", WEB, "kms:PutKeyPolicy", ""]), max_size=3
+        ),
+        "NotAction": st.lists(TEXTS, max_size=2),
+        "Resource": st.lists(TEXTS, max_size=2),
+        "Condition": st.dictionaries(
+            OPERATORS,
+            st.dictionaries(CONDITION_KEYS, st.one_of(TEXTS, st.lists(TEXTS, max_size=2)), max_size=2),
+            max_size=3,
+        ),
+    },
+)
+
+
+@given(
+    st.lists(STATEMENTS, max_size=3),
+    st.sampled_from(["trust", "resource", "identity", "endpoint", "scp"]),
+    st.sampled_from(["", "s3-bucket", "kms-key", "sqs-queue", "group", "iot-certificate"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_policy_makes_a_rule_fail(statements: list[dict[str, object]], kind: str, on: str) -> None:
+    # `findings` refuses the diagnostic that a rule which raises becomes.
+    findings(*statements, kind=kind, on=on, profile=Profile.AUDIT)

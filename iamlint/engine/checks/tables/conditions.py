@@ -21,6 +21,14 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_CONDITION,
         words=(*_WORDS, "hint"),
     ),
+    "null-affix": CheckSpec(
+        "statement",
+        "conditions.null_affix",
+        "The operator Null with a suffix or prefix that it does not take.",
+        needs=_CONDITION,
+        params={"affix": Param("choice", required=True, choices=("IfExists", "set-prefix"))},
+        words=_WORDS,
+    ),
     "wildcard-in-equals": CheckSpec(
         "statement",
         "conditions.wildcard_in_equals",

@@ -47,7 +47,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "managed.attached_cross_account",
         "One of the named AWS managed policies on a role that another account may use.",
         params=_NAMES,
-        words=(*_WORDS, "accounts"),
+        words=(*_WORDS, "account"),
     ),
     "attached-from-aws": CheckSpec(
         "grant", "managed.attached_from_aws", "An attachment of any AWS managed policy.", words=_WORDS
