@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
@@ -41,17 +41,17 @@ __all__ = ["Judge"]
 class _Entry:
     """One enabled rule in the dispatch table; its check is imported when it first could fire."""
 
-    __slots__ = ("_run", "mask", "rule")
+    __slots__ = ("mask", "params", "rule", "run")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
+        self.params = rule.params
         self.mask = CHECKS[rule.check].mask
-        self._run: CheckFunction | None = None
+        self.run: CheckFunction = self._first_run
 
-    def run(self, subject: object) -> Iterable[Match]:
-        if self._run is None:
-            self._run = CHECKS[self.rule.check].load()
-        return self._run(subject, self.rule.params)
+    def _first_run(self, subject: object, params: Mapping[str, object]) -> Iterator[Match]:
+        self.run = CHECKS[self.rule.check].load()
+        return self.run(subject, params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Judge:
     def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
         self._settings = settings
         self._remove_covered = profile is not Profile.AUDIT
-        self._tables: dict[tuple[Target, str, tuple[str, ...]], list[tuple[int, _Entry]]] = {}
+        self._tables: dict[tuple[Target, str, tuple[str, ...]], list[_Entry]] = {}
+        self._statement_tables: dict[tuple[str, tuple[str, ...]], dict[int, list[_Entry]]] = {}
         self._entries: list[_Entry] = []
         for rule in rules:
             self._entries.append(_Entry(rule))
@@ -89,8 +90,8 @@ class Judge:
         for grant in extraction.grants:
             yield from self._grant(grant, unit)
 
-    def _table(self, target: Target, kind: str, on: tuple[str, ...]) -> list[tuple[int, _Entry]]:
-        """Return the rules that look at such a thing, each with the features it needs.
+    def _table(self, target: Target, kind: str, on: tuple[str, ...]) -> list[_Entry]:
+        """Return the rules that look at such a thing.
 
         A policy whose place is unknown (a bare document) is judged by the rules of every place; a
         grant only by those of its own.
@@ -99,7 +100,7 @@ class Judge:
         if table is None:
             anywhere = target != "grant" and not on
             table = [
-                (entry.mask, entry)
+                entry
                 for entry in self._entries
                 if CHECKS[entry.rule.check].target == target
                 and _looks_at(entry.rule, target, kind)
@@ -108,26 +109,42 @@ class Judge:
             self._tables[target, kind, on] = table
         return table
 
+    def _could_fire(
+        self, by_features: dict[int, list[_Entry]], features: int, kind: str, on: tuple[str, ...]
+    ) -> list[_Entry]:
+        """Return the rules that could fire on a statement with such features; few kinds of statements
+        make up a repository, so the answer is kept."""
+        missing = ~features
+        entries = [entry for entry in self._table("statement", kind, on) if not entry.mask & missing]
+        by_features[features] = entries
+        return entries
+
     def _policy(self, policy: Policy) -> Iterator[Finding | Diagnostic]:
         subject = PolicySubject(policy, self._settings)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
-        table = self._table("statement", policy.kind.value, policy.on)
+        kind, on = policy.kind.value, policy.on
+        by_features = self._statement_tables.setdefault((kind, on), {})
         for statement in policy.statements or ():
-            seen: dict[tuple[str, Pointer], int] = {}
+            seen: set[tuple[str, Pointer]] = set()
             for reading, assumed in readings(statement):
-                features = features_of(reading)
-                missing = ~features
-                view = StatementSubject(subject, reading, features, assumed)
-                for needed, entry in table:
-                    if needed & missing:
-                        continue
-                    for match in self._matches(entry, view, policy.document, diagnostics):
+                view = StatementSubject(subject, reading, features_of(reading), assumed)
+                features = view.features
+                entries = by_features.get(features)
+                if entries is None:
+                    entries = self._could_fire(by_features, features, kind, on)
+                for entry in entries:
+                    # The hottest line of a run: most rules look at a statement and say nothing.
+                    try:
+                        found = list(entry.run(view, entry.params))
+                    except Exception:  # noqa: BLE001 -- told, with what was found before, just below
+                        found = self._matches(entry, view, policy.document, diagnostics)
+                    for match in found:
                         known = (entry.rule.id, place_of(match.place))
                         if known not in seen:
-                            seen[known] = len(hits)
+                            seen.add(known)
                             hits.append(_Hit(entry.rule, match, statement, assumed))
-        for _, entry in self._table("policy", policy.kind.value, policy.on):
+        for entry in self._table("policy", kind, on):
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
@@ -138,7 +155,7 @@ class Judge:
         subject = GrantSubject(grant, self._settings, unit)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
-        for _, entry in self._table("grant", grant.what, grant.on):
+        for entry in self._table("grant", grant.what, grant.on):
             for match in self._matches(entry, subject, grant.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
@@ -155,8 +172,8 @@ class Judge:
             )
 
     def _broken(self, broken: BrokenFile) -> Iterator[Finding | Diagnostic]:
-        for _, entry in self._table("file", "", ()):
-            for match in entry.run(broken):
+        for entry in self._table("file", "", ()):
+            for match in entry.run(broken, entry.params):
                 hit = _Hit(entry.rule, match, None, ())
                 reference = PolicyReference(None, "$", None)
                 yield _finding(
@@ -165,10 +182,10 @@ class Judge:
 
     def _matches(
         self, entry: _Entry, subject: object, document: Document, diagnostics: list[Diagnostic]
-    ) -> Sequence[Match]:
+    ) -> list[Match]:
         found: list[Match] = []
         try:
-            found.extend(entry.run(subject))
+            found.extend(entry.run(subject, entry.params))
         except Exception as error:  # noqa: BLE001 -- the one place: a rule that raises must not hide the others
             message = f"rule {entry.rule.id} failed ({type(error).__name__}: {error}); please report this"
             diagnostics.append(Diagnostic(document.path, "rule-failed", message, fatal=True))

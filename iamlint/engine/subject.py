@@ -41,6 +41,11 @@ ACTION_WILDCARD = 1 << 9
 RESOURCE_STAR = 1 << 10
 RESOURCE_WILDCARD = 1 << 11
 IDENTITY_ACTION = 1 << 12
+EMPTY = 1 << 13
+SID = 1 << 14
+ANY_PRINCIPAL = 1 << 15
+ANY_NOT = 1 << 16
+UNMATCHED_ACTION = 1 << 17
 
 FEATURES = {
     "allow": ALLOW,
@@ -55,6 +60,11 @@ FEATURES = {
     "action-wildcard": ACTION_WILDCARD,
     "resource-star": RESOURCE_STAR,
     "resource-wildcard": RESOURCE_WILDCARD,
+    "empty-element": EMPTY,
+    "sid": SID,
+    "any-principal": ANY_PRINCIPAL,
+    "any-not-element": ANY_NOT,
+    "unmatched-action": UNMATCHED_ACTION,
     "identity-action": IDENTITY_ACTION,
 }
 
@@ -128,13 +138,24 @@ def features_of(statement: Statement) -> int:
             if "*" in text or "?" in text:
                 bits |= RESOURCE_WILDCARD
     if statement.not_actions is not None:
-        bits |= NOT_ACTION | IDENTITY_ACTION
+        bits |= NOT_ACTION | IDENTITY_ACTION | ANY_NOT
     if statement.not_resources is not None:
-        bits |= NOT_RESOURCE
+        bits |= NOT_RESOURCE | ANY_NOT
     if statement.principals is not None:
-        bits |= PRINCIPAL
+        bits |= PRINCIPAL | ANY_PRINCIPAL
     if statement.not_principals is not None:
-        bits |= NOT_PRINCIPAL
+        bits |= NOT_PRINCIPAL | ANY_PRINCIPAL | ANY_NOT
+    if statement.sid is not None:
+        bits |= SID
+    if () in (
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+        statement.principals,
+        statement.not_principals,
+    ):
+        bits |= EMPTY
     if statement.conditions or statement.unread_condition:
         bits |= CONDITION
     return bits
@@ -233,6 +254,18 @@ class StatementSubject:
         self._scopable: int | None = None
         self._unscoped: int | None = None
         self._parties: tuple[Party, ...] | None = None
+        if self._names_something_unknown():
+            self.features |= UNMATCHED_ACTION
+
+    def _names_something_unknown(self) -> bool:
+        """Whether some action or pattern of the statement matches nothing in the catalogue."""
+        for _, bits in self.action_items:
+            if not bits:
+                return True
+        return any(
+            value.text is not None and not self.catalog.expand(value.text)
+            for value in self.statement.not_actions or ()
+        )
 
     @property
     def policy(self) -> Policy:

@@ -244,8 +244,8 @@ class _Node:
         self.style: str | None = None
         self.value: str | None = None
         self.children: dict[str | int, tuple[int, int, _Node]] | None = None
-        self.merges: list[_Node] = []
-        self.repeats: list[tuple[str, int, int]] = []
+        self.merges: list[_Node] | None = None
+        self.repeats: list[tuple[str, int, int]] | None = None
 
 
 class _Index:
@@ -268,41 +268,39 @@ class _Index:
             StreamEndEvent,
         )
 
+        get = parser.get_event
         # The open containers: (node, pending key, is a mapping, block style).
         stack: list[tuple[_Node, tuple[str, int, int] | None, bool, bool]] = []
         current: _Node | None = None
         mapping = block = False
         key: tuple[str, int, int] | None = None
         while True:
-            event: Any = parser.get_event()
-            if event is None or type(event) is StreamEndEvent:
-                return
-            begin, stop = event.start_mark.index, event.end_mark.index
-            anchor: Any = getattr(event, "anchor", None)
-            if isinstance(event, MappingStartEvent | SequenceStartEvent):
-                node = _Node(begin, stop, event.tag)
-                node.children = {}
-                if anchor is not None:
-                    self._anchors[anchor] = node
-                if current is not None:
-                    stack.append((current, key, mapping, block))
-                current, key = node, None
-                mapping, block = isinstance(event, MappingStartEvent), not event.flow_style
-                continue
-            if isinstance(event, ScalarEvent):
+            event: Any = get()
+            kind = type(event)
+            if kind is ScalarEvent:
+                begin, stop = event.start_mark.index, event.end_mark.index
                 node = _Node(begin, stop, event.tag)
                 node.style, node.value = event.style, event.value
-                if event.style in {"|", ">"}:
+                if node.style in {"|", ">"}:
                     # The library's end lies behind the last line break.
                     while node.end > node.start + 1 and self._text[node.end - 1] in " \t\r\n":
                         node.end -= 1
-                if anchor is not None:
-                    self._anchors[anchor] = node
-            elif isinstance(event, AliasEvent):
-                node = self._anchors[anchor]
-            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
+                node.children = {}
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+                if current is not None:
+                    stack.append((current, key, mapping, block))
+                current, key = node, None
+                mapping, block = kind is MappingStartEvent, not event.flow_style
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 assert current is not None
                 node = current
+                begin, stop = event.start_mark.index, event.end_mark.index
                 if not block:
                     node.end = stop
                 elif node.children:
@@ -312,6 +310,11 @@ class _Index:
                     self.roots.append(node)
                     continue
                 current, key, mapping, block = stack.pop()
+            elif kind is AliasEvent:
+                begin, stop = event.start_mark.index, event.end_mark.index
+                node = self._anchors[event.anchor]
+            elif event is None or kind is StreamEndEvent:
+                return
             else:
                 continue
             if current is None:
@@ -324,7 +327,7 @@ class _Index:
                 key = (value, begin, stop)
                 continue
             # A block container ends where its last node ends; the library says where the next begins.
-            current.end = max(current.end, stop if isinstance(event, AliasEvent) else node.end)
+            current.end = max(current.end, stop if kind is AliasEvent else node.end)
             if mapping:
                 assert key is not None
                 name, start, end = key
@@ -332,9 +335,11 @@ class _Index:
                 if name == "<<":
                     parts = node.children or {}
                     sequence = parts and all(isinstance(step, int) for step in parts)
-                    current.merges.extend([c[2] for c in parts.values()] if sequence else [node])
+                    merged = [c[2] for c in parts.values()] if sequence else [node]
+                    current.merges = [*(current.merges or ()), *merged]
                 if name in children:
-                    current.repeats.append((name, children[name][0], children[name][1]))
+                    repeated = (name, children[name][0], children[name][1])
+                    current.repeats = [*(current.repeats or ()), repeated]
                 children[name] = (start, end, node)
             else:
                 children[len(children)] = (begin, begin, node)
@@ -361,7 +366,7 @@ def _child(node: _Node, step: object) -> tuple[int, int, _Node] | None:
         return None
     found = node.children.get(step)
     if found is None:
-        for source in node.merges:
+        for source in node.merges or ():
             found = _child(source, step)
             if found is not None:
                 break
@@ -420,7 +425,7 @@ class YamlDocument:
             if id(node) in seen:
                 continue
             seen.add(id(node))
-            for name, start, end in node.repeats:
+            for name, start, end in node.repeats or ():
                 yield name, self._source.span(start, end)
             if node.children:
                 pending.extend(child[2] for child in node.children.values())

@@ -176,9 +176,9 @@ def test_a_rule_that_raises_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> N
         raise ValueError("no such thing")
 
     wide = rule("wide", "action-pattern", STAR)
-    bad = rule("bad", "unknown-action")
+    bad = rule("bad", "action-pattern", STAR)
     table = Judge([bad, wide], Settings(), Profile.DEFAULT)
-    monkeypatch.setattr(table._entries[0], "_run", broken)
+    monkeypatch.setattr(table._entries[0], "run", broken)
     items = list(table.judge(Extraction((policy(statement()),))))
     assert sorted(item.rule_name for item in items if isinstance(item, Finding)) == ["bad", "wide"]
     (diagnostic,) = [item for item in items if isinstance(item, Diagnostic)]
@@ -237,7 +237,7 @@ def test_a_grant_sees_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Judge(
         [rule("any-key", "grant-exists", {"what": ["access-key"], "except": []})], Settings(), Profile.DEFAULT
     )
-    monkeypatch.setattr(table._entries[0], "_run", look)
+    monkeypatch.setattr(table._entries[0], "run", look)
     unit = Extraction((policy(statement()),), (grant(), grant(user="root")))
     assert list(table.judge(unit)) == []
     assert seen[0] is seen[1]

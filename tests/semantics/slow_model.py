@@ -223,7 +223,11 @@ class World:
         arn = self.caller
         if arn == "anonymous":
             self.keys.update(
-                {"aws:principalaccount": "anonymous", "aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+                {
+                    "aws:principalaccount": "anonymous",
+                    "aws:principaltype": "Anonymous",
+                    "aws:userid": "anonymous",
+                }
             )
             return "anonymous"
         if not arn.startswith("arn:"):
@@ -234,9 +238,7 @@ class World:
         self.account = account
         self.keys["aws:principalaccount"] = account
         if body == "root":
-            self.keys.update(
-                {"aws:principalarn": arn, "aws:principaltype": "Account", "aws:userid": account}
-            )
+            self.keys.update({"aws:principalarn": arn, "aws:principaltype": "Account", "aws:userid": account})
             return "root"
         if body.startswith("user/"):
             self.keys.update(
@@ -471,7 +473,7 @@ class World:
         if value == self.account or re.fullmatch(f"arn:[^:]*:iam::{self.account}:root", value):
             return "account"
         if self.sort == "session" and ":role/" in value and self.role is not None:
-            same = value.split(":")[4] == self.account and value.split("/")[-1] == self.role.split("/")[-1]
+            same = value.split(":")[4] == self.account and value.rsplit("/", maxsplit=1)[-1] == self.role.split("/")[-1]
             return "session-of" if same else ""
         if value == self.caller:
             return "direct"
@@ -565,7 +567,12 @@ class World:
             return raw_bytes(text) is not None and raw_bytes(text) == raw_bytes(item)
         if base.endswith("ipaddress"):
             where, inside = address(item), network(text)
-            return where is not None and inside is not None and where.version == inside.version and where in inside
+            return (
+                where is not None
+                and inside is not None
+                and where.version == inside.version
+                and where in inside
+            )
         mine = number(item) if base.startswith("numeric") else instant(item)
         theirs = number(text) if base.startswith("numeric") else instant(text)
         if mine is None or theirs is None:

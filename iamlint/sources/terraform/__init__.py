@@ -1,4 +1,4 @@
-"""Terraform: modules in JSON syntax (`*.tf.json`), and plans and states as `terraform show -json` prints them.
+"""Terraform: modules in JSON syntax (`*.tf.json`), and plans and states (`terraform show -json`).
 
 `module` holds what a module is, whatever its syntax: a front end for another syntax fills in a
 `Module` with blocks whose arguments are JSON nodes; `evaluate` says what expressions

@@ -11,7 +11,7 @@ from iamlint.sources.tree import Resolver, Segments
 
 __all__ = ["parse_text", "text_at"]
 
-_TOKEN_MARK = "\ue000"
+_HOLE_MARK = "\ue000"
 
 
 def text_at(node: object, pointer: Pointer) -> tuple[tuple[Part, ...], tuple[int, ...], Pointer] | None:
@@ -39,14 +39,14 @@ def parse_text(parts: tuple[Part, ...], offsets: tuple[int, ...], pointer: Point
 def _with_holes(node: object, resolver: Resolver) -> object:
     """Put the holes back, into keys too: those of conditions often name a provider by reference."""
     if isinstance(node, str):
-        return resolver.resolve(node, ()) if _TOKEN_MARK in node else node
+        return resolver.resolve(node, ()) if _HOLE_MARK in node else node
     if isinstance(node, list):
         return [_with_holes(item, resolver) for item in node]
     if isinstance(node, dict):
         result: dict[str, object] = {}
         for key, value in node.items():
             shown = key
-            if _TOKEN_MARK in key:
+            if _HOLE_MARK in key:
                 meaning = resolver.resolve(key, ())
                 parts = meaning.parts if isinstance(meaning, Segments) else parts_of(meaning)
                 shown = Renamed("".join(map(str, parts)), key)

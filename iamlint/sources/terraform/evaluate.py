@@ -76,7 +76,9 @@ class Origin:
 
     def name(self, expression: Expression) -> str:
         """Return the expression as people read it, shortened, to name a hole with."""
-        text = " ".join(self.text[expression.start : min(expression.end, expression.start + 4 * _MAX_NAME)].split())
+        text = " ".join(
+            self.text[expression.start : min(expression.end, expression.start + 4 * _MAX_NAME)].split()
+        )
         return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 3] + "..."
 
 
@@ -181,6 +183,18 @@ class Instance:
         """Return the text of a template file, which sees nothing but the names of `scope`."""
         return self._text(template, origin, {**scope, _ALONE: None}, 1)
 
+    def output(self, output: str, name: str, depth: int) -> object:
+        """Return what an output of the module comes to; a hole named `name` where there is none."""
+        block = self.module.outputs.get(output)
+        written = block.written("value") if block is not None else None
+        if written is None:
+            return Unknown(Hole("module", name))
+        return self._guarded(
+            f"output.{output}",
+            "module",
+            lambda: _moved(self._node(written.node, written.pointer, {}, depth + 1), written),
+        )
+
     def input(self, written: Written, scope: Scope) -> object:
         """Return what an argument of a module call comes to, for use in the child."""
         return _moved(self._node(written.node, written.pointer, scope, 1), written)
@@ -236,7 +250,9 @@ class Instance:
             return self._mapping(node, pointer, scope, depth)
         return node
 
-    def _mapping(self, node: dict[str, object], pointer: Pointer, scope: Scope, depth: int) -> dict[str, object]:
+    def _mapping(
+        self, node: dict[str, object], pointer: Pointer, scope: Scope, depth: int
+    ) -> dict[str, object]:
         result: dict[str, object] = {}
         for key, value in node.items():
             if key == "dynamic" and _is_dynamic(value):
@@ -289,7 +305,9 @@ class Instance:
         except ExpressionError as error:
             self.context.note("unreadable-expression", f"cannot be read as a template: {error}", pointer)
             shown = " ".join(text.split())
-            return Unknown(Hole("unknown", shown if len(shown) <= _MAX_NAME else shown[: _MAX_NAME - 3] + "..."))
+            return Unknown(
+                Hole("unknown", shown if len(shown) <= _MAX_NAME else shown[: _MAX_NAME - 3] + "...")
+            )
         return self._template(template, Origin(pointer, text), scope, depth)
 
     def _template(self, template: Template, origin: Origin, scope: Scope, depth: int) -> object:
@@ -366,7 +384,8 @@ class Instance:
         self, expression: ObjectExpression, pointer: Pointer, origin: Origin, scope: Scope, depth: int
     ) -> dict[str, object]:
         result: dict[str, object] = {}
-        for index, (key, value, _, _) in enumerate(expression.items):
+        for index, (written, value, _, _) in enumerate(expression.items):
+            key = written
             if not isinstance(key, str):
                 parts = parts_of(self._expression(key, origin.at(key), origin, scope, depth + 1))
                 key = Renamed("".join(map(str, parts)), index)
@@ -387,7 +406,8 @@ class Instance:
 
     def _operation(self, expression: Operation, origin: Origin, scope: Scope, depth: int) -> object:
         operands = [
-            unplaced(self._expression(item, origin.at(item), origin, scope, depth + 1)) for item in expression.operands
+            unplaced(self._expression(item, origin.at(item), origin, scope, depth + 1))
+            for item in expression.operands
         ]
         result = _operate(expression.operator, operands)
         return Unknown(Hole("unknown", origin.name(expression))) if result is None else result
@@ -395,7 +415,9 @@ class Instance:
     def _comprehension(
         self, expression: ForExpression, pointer: Pointer, origin: Origin, scope: Scope, depth: int
     ) -> object:
-        collection = self._expression(expression.collection, origin.at(expression.collection), origin, scope, depth + 1)
+        collection = self._expression(
+            expression.collection, origin.at(expression.collection), origin, scope, depth + 1
+        )
         keyed = _keyed(collection, sets=True)
         if keyed is None:
             name = origin.name(expression.collection)
@@ -419,14 +441,22 @@ class Instance:
             if expression.key is None:
                 items.append(At(item, place))
                 continue
-            shown = known_text(self._expression(expression.key, origin.at(expression.key), origin, inner, depth + 1))
+            shown = known_text(
+                self._expression(expression.key, origin.at(expression.key), origin, inner, depth + 1)
+            )
             if shown is None or expression.grouped:
                 return Unknown(Hole("unknown", origin.name(expression)))
             mapping[shown] = At(item, place)
         return items if expression.key is None else mapping
 
     def _comprehended_once(
-        self, expression: ForExpression, collection: object, name: str, origin: Origin, scope: Scope, depth: int
+        self,
+        expression: ForExpression,
+        collection: object,
+        name: str,
+        origin: Origin,
+        scope: Scope,
+        depth: int,
     ) -> object:
         if expression.key is not None:
             return Unknown(Hole("unknown", origin.name(expression)))
@@ -444,7 +474,9 @@ class Instance:
         name = origin.name(expression)
         if function is None:
             return Unknown(Hole("unknown", name))
-        arguments = [At(self._placed(item, origin, scope, depth + 1), origin.at(item)) for item in expression.arguments]
+        arguments = [
+            At(self._placed(item, origin, scope, depth + 1), origin.at(item)) for item in expression.arguments
+        ]
         if expression.spread and arguments:
             last = unplaced(arguments[-1])
             if not isinstance(last, list):
@@ -530,13 +562,10 @@ class Instance:
         while rest:
             # Only the part that is asked for: other parts may lead back here, or be large.
             step = rest[0]
-            if isinstance(node, dict) and isinstance(step, str) and step in node:
-                node = node[step]
-            elif isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
-                node = node[step]
-            else:
+            below = _member(node, step)
+            if below is _MISSING or step is None:
                 break
-            pointer, rest = (*pointer, step), rest[1:]
+            node, pointer, rest = below, (*pointer, step), rest[1:]
         found = Written(node, pointer)
         path = "".join(f"[{json.dumps(step)}]" for step in pointer[len(written.pointer) :])
         value = self._guarded(
@@ -569,17 +598,7 @@ class Instance:
         child = self.children.get(call) if isinstance(call, str) else None
         if child is None or not output or not isinstance(output[0], str):
             return Unknown(Hole("module", name))
-        block = child.module.outputs.get(output[0])
-        written = block.written("value") if block is not None else None
-        if written is None:
-            return Unknown(Hole("module", name))
-        found = written
-        value = child._guarded(
-            f"output.{output[0]}",
-            "module",
-            lambda: _moved(child._node(found.node, found.pointer, {}, depth + 1), found),
-        )
-        return _follow(value, output[1:], name)
+        return _follow(child.output(output[0], name, depth), output[1:], name)
 
     def _resource(self, kind: str, steps: list[str | int | None], name: str, depth: int) -> object:
         """Return what a reference to a resource or data source leads to."""
@@ -592,13 +611,19 @@ class Instance:
             reference = f"data.{reference}"
         address = self.address(block) if block is not None else self.prefix + reference
         many = False
-        while rest and (rest[0] is None or isinstance(rest[0], int) or rest[0] == "*" or _is_key(rest, block)):
+        while rest and (
+            rest[0] is None or isinstance(rest[0], int) or rest[0] == "*" or _is_key(rest, block)
+        ):
             many = many or rest[0] == "*"
             rest = rest[1:]
         attribute = rest[0] if rest else ""
         if not isinstance(attribute, str):
             return Unknown(Hole("attribute", name))
-        if block_type == "aws_iam_policy_document" and kind == "data" and attribute in {"json", "minified_json"}:
+        if (
+            block_type == "aws_iam_policy_document"
+            and kind == "data"
+            and attribute in {"json", "minified_json"}
+        ):
             if block is None:
                 return Unknown(Hole("attribute", name))
             link: object = DocumentLink(address)
@@ -667,7 +692,9 @@ class Instance:
                 text = "".join(part if isinstance(part, str) else "*" for part in parts_of(value))
             else:
                 default = _facts()["defaults"].get(argument)
-                text = default if default is not None and block is not None and block.kind == "resource" else "*"
+                text = (
+                    default if default is not None and block is not None and block.kind == "resource" else "*"
+                )
             result.append(text + after)
         return "".join(result).replace("**", "*")
 
@@ -697,7 +724,9 @@ class _Each(dict[str, object]):
             key_hole = Unknown(Hole("each", f"{label}.key", values=keys))
             super().__init__(key=key_hole, value=_Item(f"{label}.value", list(keyed.values())))
         else:
-            super().__init__(key=Unknown(Hole("each", f"{label}.key")), value=_Item(f"{label}.value", collection))
+            super().__init__(
+                key=Unknown(Hole("each", f"{label}.key")), value=_Item(f"{label}.value", collection)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -748,16 +777,13 @@ def _follow(value: object, steps: list[str | int | None], name: str) -> object:
         if step == "*":
             items = value if isinstance(value, list) else [value]
             rest = steps[position + 1 :]
-            placed = [item if pointer is None else _below(item, pointer, index) for index, item in enumerate(items)]
+            placed = [
+                item if pointer is None else _below(item, pointer, index) for index, item in enumerate(items)
+            ]
             return [_follow(item, rest, name) for item in placed]
-        found: object = _MISSING
-        if isinstance(value, dict) and isinstance(step, str):
-            found = value.get(step, _MISSING)
-        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            found = value[step]
-        if found is _MISSING:
+        found = _member(value, step)
+        if found is _MISSING or step is None:
             return Unknown(Hole("reference", name))
-        assert step is not None
         value = found if pointer is None else _below(found, pointer, step)
     inner = unplaced(value)
     return inner.follow([], name) if isinstance(inner, _Item) else value
@@ -767,6 +793,15 @@ _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[^"]')
 _MISSING = object()
 _ALONE = ""
 """In a scope: there are no other names than those of the scope."""
+
+
+def _member(node: object, step: str | int | None) -> object:
+    """Return the member of a map or the item of a list; _MISSING where there is none."""
+    if isinstance(node, dict) and isinstance(step, str):
+        return node.get(step, _MISSING)
+    if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
+        return node[step]
+    return _MISSING
 
 
 def _below(value: object, pointer: Pointer, step: str | int) -> object:
@@ -800,14 +835,18 @@ def _by_default(node: object, name: str, pointer: Pointer, depth: int) -> object
         return Unknown(Hole("variable", name))
     if isinstance(node, list):
         items = [
-            _by_default(item, f"{name}[{index}]", (*pointer, index), depth + 1) for index, item in enumerate(node)
+            _by_default(item, f"{name}[{index}]", (*pointer, index), depth + 1)
+            for index, item in enumerate(node)
         ]
         return At(items, pointer)
     if isinstance(node, dict):
         if "Statement" in node or "Effect" in node:
             return At(node, pointer)
         return At(
-            {key: _by_default(value, f"{name}.{key}", (*pointer, key), depth + 1) for key, value in node.items()},
+            {
+                key: _by_default(value, f"{name}.{key}", (*pointer, key), depth + 1)
+                for key, value in node.items()
+            },
             pointer,
         )
     return node
@@ -827,7 +866,9 @@ def _is_dynamic(node: object) -> bool:
     return any(True for _ in _dynamic_blocks(node, ()))
 
 
-def _dynamic_blocks(node: object, pointer: Pointer, depth: int = 0) -> Iterator[tuple[str, dict[str, object], Pointer]]:
+def _dynamic_blocks(
+    node: object, pointer: Pointer, depth: int = 0
+) -> Iterator[tuple[str, dict[str, object], Pointer]]:
     if depth > 3:
         return
     if isinstance(node, list):
@@ -848,7 +889,10 @@ def _keyed(collection: object, *, sets: bool = False) -> dict[str | int, object]
     if isinstance(collection, dict) and not isinstance(collection, _Each):
         if len(collection) > _MAX_ITEMS:
             return None
-        return {key: value if pointer is None else _below(value, pointer, key) for key, value in collection.items()}
+        return {
+            key: value if pointer is None else _below(value, pointer, key)
+            for key, value in collection.items()
+        }
     if not isinstance(collection, list) or len(collection) > _MAX_ITEMS:
         return None
     result: dict[str | int, object] = {}
@@ -946,4 +990,3 @@ def _facts() -> _Facts:
     data = pkgutil.get_data("iamlint.sources.terraform", "resource_facts.json")
     assert data is not None
     return cast(_Facts, json.loads(data))
-

@@ -1,8 +1,8 @@
 """Terraform expressions and templates as trees with offsets.
 
 The grammar is that of the HCL native syntax specification (expressions and templates), without
-heredocs. A reader of another kind may build the same trees: the evaluator needs nothing else. Offsets are those of
-the characters in the text that was parsed.
+heredocs. A reader of another kind may build the same trees: the evaluator needs nothing else. Offsets
+are those of the characters in the text that was parsed.
 """
 
 from __future__ import annotations
@@ -97,14 +97,14 @@ class TupleExpression:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`.name`"""
+    """The step `.name`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`[key]`"""
+    """The step `[key]`."""
 
     key: Expression
 
@@ -140,7 +140,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """`test ? yes : no`"""
+    """The choice `test ? yes : no`."""
 
     test: Expression
     yes: Expression

@@ -15,7 +15,15 @@ from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.terraform.document import FileDocument
 from iamlint.sources.terraform.evaluate import Instance, Origin, text_parts
 from iamlint.sources.terraform.expression import ExpressionError, parse_template
-from iamlint.sources.terraform.meaning import FileText, JsonText, PlacedText, known_text, located, parts_of, unplaced
+from iamlint.sources.terraform.meaning import (
+    FileText,
+    JsonText,
+    PlacedText,
+    known_text,
+    located,
+    parts_of,
+    unplaced,
+)
 from iamlint.sources.terraform.places import InFile
 from iamlint.sources.text import Text, UnreadableTextError, decode
 from iamlint.sources.tree import At, Choice, Items, Unknown
@@ -360,7 +368,9 @@ def _templatefile(instance: Instance, name: str, arguments: list[At]) -> object:
         from iamlint.model import Diagnostic
 
         message = f"cannot be read as a template: {error}"
-        instance.context.diagnostics.append(Diagnostic(text.path, "unreadable-expression", message, line, column))
+        instance.context.diagnostics.append(
+            Diagnostic(text.path, "unreadable-expression", message, line, column)
+        )
         return _hole(name)
     parts, offsets = instance.template_text(template, Origin((InFile(text.path),), text.text), scope)
     return FileText(document, parts, offsets)
@@ -389,15 +399,21 @@ def _read(instance: Instance, name: str, argument: At) -> Text | None:
         return None
     data = context.options.read(path)
     if data is None:
-        context.note("file-not-read", f"{name}: there is no file {path[:200]!r} inside the root", argument.pointer)
+        context.note(
+            "file-not-read", f"{name}: there is no file {path[:200]!r} inside the root", argument.pointer
+        )
         return None
     if len(data) > _LARGEST_FILE:
-        context.note("file-not-read", f"{name}: the file {path[:200]!r} is too large for a policy", argument.pointer)
+        context.note(
+            "file-not-read", f"{name}: the file {path[:200]!r} is too large for a policy", argument.pointer
+        )
         return None
     try:
         text = decode(path, data)
     except UnreadableTextError as error:
-        context.note("file-not-read", f"{name}: the file {path[:200]!r} is no text: {error}", argument.pointer)
+        context.note(
+            "file-not-read", f"{name}: the file {path[:200]!r} is no text: {error}", argument.pointer
+        )
         return None
     context.spend(len(data) // 64)
     if not isinstance(context.files.get(path), FileDocument):

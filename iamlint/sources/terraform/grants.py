@@ -110,7 +110,9 @@ def _attachments(
     return tuple(dict.fromkeys(words)) if parallel else location.on, tuple(dict.fromkeys(result))
 
 
-def _statement(location: GrantLocation, resource: Resource, places: dict[str, Place]) -> dict[str, object] | None:
+def _statement(
+    location: GrantLocation, resource: Resource, places: dict[str, Place]
+) -> dict[str, object] | None:
     """Return the statement that a permission adds to the policy of what it is for."""
     word = location.on[0] if location.on else ""
     if word not in {"lambda-function", "lambda-layer", "event-bus"} or "principal" not in places:

@@ -77,7 +77,12 @@ class _Reader:
     """Reads the blocks of one file into a module."""
 
     def __init__(
-        self, module: Module, document: TerraformJsonDocument, diagnostics: list[Diagnostic], *, override: bool
+        self,
+        module: Module,
+        document: TerraformJsonDocument,
+        diagnostics: list[Diagnostic],
+        *,
+        override: bool,
     ) -> None:
         self._module = module
         self._document = document

@@ -224,4 +224,3 @@ def _once(policies: Sequence[Policy]) -> Iterator[Policy]:
             continue
         same.append(policy)
         yield policy
-

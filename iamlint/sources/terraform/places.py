@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from iamlint.model import Embedded, Pointer
 from iamlint.model.place import Step
@@ -32,7 +33,7 @@ class Renamed(str):
 
     written: tuple[Step, ...]
 
-    def __new__(cls, text: str, *written: Step) -> Renamed:
+    def __new__(cls, text: str, *written: Step) -> Self:
         """Return the step `text`, to be looked for as `written`."""
         step = super().__new__(cls, text)
         step.written = written

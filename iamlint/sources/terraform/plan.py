@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model import Document, Extraction, Hole, Pointer
@@ -20,6 +19,7 @@ from iamlint.sources.source import SourceOptions
 from iamlint.sources.terraform.document import WrittenDocument
 from iamlint.sources.terraform.meaning import DocumentLink, ResourceLink
 from iamlint.sources.terraform.policies import PolicyReader
+from iamlint.sources.terraform.policy_document import INPUT_ARGUMENTS
 from iamlint.sources.tree import Branch, Choice, Unknown
 
 __all__ = ["extract_plan"]
@@ -76,13 +76,25 @@ def extract_plan(tree: object, document: Document, options: SourceOptions) -> Ex
 def _is_plan(tree: dict[str, object]) -> bool:
     if "format_version" in tree:
         return "planned_values" in tree or "resource_changes" in tree or isinstance(tree.get("values"), dict)
-    return tree.get("version") == 4 and "terraform_version" in tree and isinstance(tree.get("resources"), list)
+    return (
+        tree.get("version") == 4 and "terraform_version" in tree and isinstance(tree.get("resources"), list)
+    )
 
 
 class PlanResource:
     """A resource of a plan: its planned values, and what its configuration refers to."""
 
-    __slots__ = ("_document", "_expressions", "_pointer", "_unknown", "_values", "address", "index", "module", "type")
+    __slots__ = (
+        "_document",
+        "_expressions",
+        "_pointer",
+        "_unknown",
+        "_values",
+        "address",
+        "index",
+        "module",
+        "type",
+    )
 
     def __init__(
         self,
@@ -211,6 +223,10 @@ class PlanIndex:
         documents = [item for item in found.values() if isinstance(item[0], DocumentLink)]
         return documents or list(found.values())
 
+    def documents(self, resource: PlanResource, name: str) -> list[str]:
+        """Return the addresses of the policy documents that an argument refers to."""
+        return [link.address for link, _ in self.links(resource, name) if isinstance(link, DocumentLink)]
+
     def _followed(self, prefix: str, reference: str, depth: int) -> Iterator[tuple[str, str]]:
         """Yield what a reference leads to through the inputs and outputs of modules, each with the
         address of the module that it is meant in."""
@@ -272,28 +288,37 @@ def _split_module(prefix: str) -> tuple[str, str]:
     return "", match[1] if match is not None else ""
 
 
-def _consumed(resources: list[PlanResource], index: PlanIndex) -> Iterator[str]:
-    """Yield the policy documents whose text a resource carries: by reference, else word for word."""
-    table = locations("terraform")
+def _consumed(resources: list[PlanResource], index: PlanIndex) -> set[str]:
+    """Return the policy documents whose text a resource carries: by reference, else word for word;
+    and those that such documents are made from."""
+    documents = [resource for resource in resources if resource.type == _DATA_DOCUMENT]
+    consumed: set[str] = set()
+    if not documents:
+        return consumed
     by_text: dict[str, list[str]] = {}
-    for resource in resources:
-        if resource.type == _DATA_DOCUMENT:
-            text = resource.known_text("json")
-            if text is not None:
-                by_text.setdefault(_normal(text), []).append(resource.address)
-    if not any(resource.type == _DATA_DOCUMENT for resource in resources):
-        return
+    for resource in documents:
+        text = resource.known_text("json")
+        if text is not None:
+            by_text.setdefault(_normal(text), []).append(resource.address)
+    table = locations("terraform")
     for resource in resources:
         if resource.type == _DATA_DOCUMENT:
             continue
         for location in table.documents(resource.type):
             argument = location.path[0]
-            for link, _ in index.links(resource, argument):
-                if isinstance(link, DocumentLink):
-                    yield link.address
+            consumed.update(index.documents(resource, argument))
             text = resource.known_text(argument)
             if text is not None and by_text:
-                yield from by_text.get(_normal(text), ())
+                consumed.update(by_text.get(_normal(text), ()))
+    pending = sorted(consumed)
+    while pending:
+        holder = index.resources[pending.pop()]
+        for argument in INPUT_ARGUMENTS:
+            for address in index.documents(holder, argument):
+                if address not in consumed:
+                    consumed.add(address)
+                    pending.append(address)
+    return consumed
 
 
 def _normal(text: str) -> str:
@@ -378,7 +403,9 @@ def _overlaid(value: object, unknown: object, expression: object, name: str, dep
         for key in (*value, *(key for key in unknown if key not in value)):
             below = unknown.get(key)
             item = value.get(key)
-            result[key] = _overlaid(item, below, inner.get(key), f"{name}.{key}", depth + 1) if below else item
+            result[key] = (
+                _overlaid(item, below, inner.get(key), f"{name}.{key}", depth + 1) if below else item
+            )
         return result
     if isinstance(unknown, list) and isinstance(value, list):
         references = _item_references(unknown, expression)
@@ -389,7 +416,9 @@ def _overlaid(value: object, unknown: object, expression: object, name: str, dep
             if below is True:
                 listed.append(Unknown(Hole("attribute", references.get(index, f"{name}[{index}]"))))
             elif below:
-                inner_expression = expression[index] if isinstance(expression, list) and index < len(expression) else None
+                inner_expression = (
+                    expression[index] if isinstance(expression, list) and index < len(expression) else None
+                )
                 listed.append(_overlaid(item, below, inner_expression, f"{name}[{index}]", depth + 1))
             else:
                 listed.append(item)
@@ -422,7 +451,9 @@ def _relevant(resource_type: object, mode: object) -> str | None:
     return resource_type if locations("terraform").knows(resource_type) else None
 
 
-def _changes(tree: dict[str, object], document: Document, configuration: _Configuration) -> Iterator[PlanResource]:
+def _changes(
+    tree: dict[str, object], document: Document, configuration: _Configuration
+) -> Iterator[PlanResource]:
     changes = tree.get("resource_changes")
     for index, node in enumerate(changes if isinstance(changes, list) else ()):
         if not isinstance(node, dict):
@@ -461,19 +492,25 @@ def _deleted(tree: dict[str, object]) -> set[str]:
     }
 
 
-def _planned(tree: dict[str, object], document: Document, configuration: _Configuration) -> Iterator[PlanResource]:
+def _planned(
+    tree: dict[str, object], document: Document, configuration: _Configuration
+) -> Iterator[PlanResource]:
     deleted = _deleted(tree)
     for resource in _values(tree, ("planned_values",), document, configuration):
         if resource.address not in deleted:
             yield resource
 
 
-def _state(tree: dict[str, object], document: Document, configuration: _Configuration) -> Iterator[PlanResource]:
+def _state(
+    tree: dict[str, object], document: Document, configuration: _Configuration
+) -> Iterator[PlanResource]:
     if "planned_values" not in tree and "resource_changes" not in tree:
         yield from _values(tree, ("values",), document, configuration)
 
 
-def _prior(tree: dict[str, object], document: Document, configuration: _Configuration) -> Iterator[PlanResource]:
+def _prior(
+    tree: dict[str, object], document: Document, configuration: _Configuration
+) -> Iterator[PlanResource]:
     yield from _values(tree, ("prior_state", "values"), document, configuration)
 
 
@@ -512,10 +549,14 @@ def _values(
             )
         children = module.get("child_modules")
         listed = list(enumerate(children)) if isinstance(children, list) else []
-        pending.extend((child, (*pointer, "child_modules", index), depth + 1) for index, child in reversed(listed))
+        pending.extend(
+            (child, (*pointer, "child_modules", index), depth + 1) for index, child in reversed(listed)
+        )
 
 
-def _state_file(tree: dict[str, object], document: Document, configuration: _Configuration) -> Iterator[PlanResource]:
+def _state_file(
+    tree: dict[str, object], document: Document, configuration: _Configuration
+) -> Iterator[PlanResource]:
     """Yield the resources of a state file of version 4."""
     if tree.get("version") != 4 or "format_version" in tree:
         return
@@ -534,7 +575,9 @@ def _state_file(tree: dict[str, object], document: Document, configuration: _Con
             if not isinstance(values, dict):
                 continue
             key = instance.get("index_key")
-            suffix = f"[{json.dumps(key)}]" if isinstance(key, str | int) and not isinstance(key, bool) else ""
+            suffix = (
+                f"[{json.dumps(key)}]" if isinstance(key, str | int) and not isinstance(key, bool) else ""
+            )
             yield PlanResource(
                 f"{prefix}{resource_type}.{name}{suffix}",
                 resource_type,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from iamlint.model import (
     Diagnostic,
@@ -29,6 +28,7 @@ from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Path, locations
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.terraform.embedded import parse_text, text_at
+from iamlint.sources.terraform.grants import read_grants
 from iamlint.sources.terraform.meaning import (
     DocumentLink,
     FileText,
@@ -39,12 +39,11 @@ from iamlint.sources.terraform.meaning import (
     parts_of,
     unplaced,
 )
-from iamlint.sources.terraform.grants import read_grants
 from iamlint.sources.terraform.places import InFile
 from iamlint.sources.terraform.policy_document import BuiltDocument, build_document, inputs_of, texts
 from iamlint.sources.terraform.targets import Names, targets_of
 from iamlint.sources.terraform.walk import Place, Resource, walk
-from iamlint.sources.tree import At, Choice, Items, Unknown
+from iamlint.sources.tree import At, Choice, Unknown
 
 __all__ = ["PolicyReader"]
 
@@ -202,7 +201,9 @@ class PolicyReader:
                 self._attached.setdefault(policy, []).append((_PRINCIPALS[resource.type], resource.address))
             self._bounding.update(self._targets(resource, ("permissions_boundary",), None))
         elif resource.type == "aws_ssoadmin_permissions_boundary_attachment":
-            self._bounding.update(self._targets(resource, ("permissions_boundary", "managed_policy_arn"), None))
+            self._bounding.update(
+                self._targets(resource, ("permissions_boundary", "managed_policy_arn"), None)
+            )
         elif resource.type == DATA_DOCUMENT:
             for _, node, _ in inputs_of(resource):
                 for link in _links(node):
@@ -245,9 +246,10 @@ class PolicyReader:
             text = known_text(argument[0])
             return PolicyKind.SCP if text is None else _ORG_KINDS.get(text)
         kind = _DIRECT_KINDS.get(location.kind)
-        if kind is PolicyKind.IDENTITY and not location.targets and resource.address in self._bounding:
-            if resource.address not in self._attached:
-                return PolicyKind.BOUNDARY
+        address = resource.address
+        limits_only = address in self._bounding and address not in self._attached
+        if kind is PolicyKind.IDENTITY and not location.targets and limits_only:
+            return PolicyKind.BOUNDARY
         return kind
 
     def _attachments(
@@ -378,7 +380,14 @@ class PolicyReader:
     def _note(self, path: str, code: str, message: str, line: int, column: int, holder: _Holder) -> None:
         lines = holder.resource.document.has_lines
         self._found.diagnostics.append(
-            Diagnostic(path, code, message, line if lines else None, column if lines else None, holder.resource.address)
+            Diagnostic(
+                path,
+                code,
+                message,
+                line if lines else None,
+                column if lines else None,
+                holder.resource.address,
+            )
         )
 
     def _template(self, resource: Resource, place: Place, label: str) -> None:

@@ -28,11 +28,12 @@ from iamlint.sources.terraform.places import InFile, Renamed
 from iamlint.sources.terraform.walk import Resource, blocks_of
 from iamlint.sources.tree import At, Branch, Choice, Segments, Unknown
 
-__all__ = ["BuiltDocument", "build_document", "inputs_of", "texts"]
+__all__ = ["INPUT_ARGUMENTS", "BuiltDocument", "build_document", "inputs_of", "texts"]
 
 DEFAULT_VERSION = "2012-10-17"
 _SOURCES = ("source_json", "source_policy_documents")
 _OVERRIDES = ("override_json", "override_policy_documents")
+INPUT_ARGUMENTS = (*_SOURCES, *_OVERRIDES)
 _MAX_DEPTH = 40
 _MAX_STATEMENTS = 500
 
@@ -86,7 +87,7 @@ Linked: TypeAlias = Callable[[str], BuiltDocument | None]
 
 def inputs_of(resource: Resource) -> Iterator[tuple[str, object, Pointer]]:
     """Yield the documents that a policy document merges: argument name, meaning, pointer."""
-    for name in (*_SOURCES, *_OVERRIDES):
+    for name in INPUT_ARGUMENTS:
         argument = resource.argument(name)
         if argument is None:
             continue
@@ -236,7 +237,7 @@ def _statement(block: _Block) -> dict[str, object]:
 
 def _is_empty(node: object) -> bool:
     inner = unplaced(node)
-    return inner is None or inner == [] or inner == ""
+    return inner is None or inner in ([], "")
 
 
 def _principals(block: _Block, name: str, element: str) -> object:
@@ -337,9 +338,9 @@ def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
     if isinstance(node, int | float):
         return number_text(node)
     if isinstance(node, PlacedText | ResourceLink | FileText | Segments):
-        return Segments(tuple(_policy_variables(part, variables) for part in parts_of(node)))
+        return Segments(tuple(_policy_variables(part, variables=variables) for part in parts_of(node)))
     return node
 
 
-def _policy_variables(part: Part, variables: bool) -> Part:
+def _policy_variables(part: Part, *, variables: bool) -> Part:
     return part.replace("&{", "${") if variables and isinstance(part, str) else part

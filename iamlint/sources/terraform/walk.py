@@ -60,7 +60,11 @@ class Found:
 
 
 def walk(
-    resource: Resource, path: Path, *, start: tuple[Place | None, ...] = (None,), open_text: OpenText | None = None
+    resource: Resource,
+    path: Path,
+    *,
+    start: tuple[Place | None, ...] = (None,),
+    open_text: OpenText | None = None,
 ) -> Iterator[Found]:
     """Yield what `path` leads to on a resource; nothing where something on the way is absent.
 
@@ -71,7 +75,12 @@ def walk(
 
 
 def _walk(
-    resource: Resource, path: Path, at: int, trail: tuple[Place | None, ...], label: str, open_text: OpenText | None
+    resource: Resource,
+    path: Path,
+    at: int,
+    trail: tuple[Place | None, ...],
+    label: str,
+    open_text: OpenText | None,
 ) -> Iterator[Found]:
     here = trail[-1]
     if at == len(path):

@@ -85,7 +85,6 @@ def hole(resource: str) -> Hole:
         ("!Ref Topic", ["<Topic>"]),
         ("!Ref Missing", ["<Missing>"]),
         ("!Ref Loop", ["<Loop>"]),
-        ("!Ref 'AWS::NoValue'", []),
         ("[a, !Ref 'AWS::NoValue', b]", ["a", "b"]),
         ("!GetAtt Bucket.Arn", ["<Bucket.Arn>"]),
         ("!GetAtt [Bucket, Arn]", ["<Bucket.Arn>"]),
@@ -239,3 +238,7 @@ def test_malformed_functions_are_unknown_not_errors(resource: str) -> None:
 
 def test_the_argument_of_to_json_string_is_the_node_itself() -> None:
     assert [str(value) for value in values("!ToJsonString [a, !Ref Bucket]")] == ["a", "<Bucket>"]
+
+
+def test_an_element_that_is_removed_is_not_written() -> None:
+    assert statement("!Ref 'AWS::NoValue'").resources is None

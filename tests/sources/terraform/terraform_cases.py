@@ -40,7 +40,9 @@ def maybe_plan(tree: object) -> Extraction | None:
     """Read a tree that may be a plan."""
     text = json.dumps(tree)
     parsed, _ = parse_json(text)
-    return extract_plan(parsed, JsonDocument(Text("plan.json", text), parsed, "terraform-plan"), SourceOptions())
+    return extract_plan(
+        parsed, JsonDocument(Text("plan.json", text), parsed, "terraform-plan"), SourceOptions()
+    )
 
 
 def owners(found: Extraction) -> dict[str, str]:
@@ -71,7 +73,9 @@ def texts(values: tuple[Value, ...] | None) -> list[str] | None:
 
 def shown(policy: Policy) -> list[dict[str, object]] | None:
     """Return the statements as a reader sees them; None where they cannot be read."""
-    return None if policy.statements is None else [shown_statement(statement) for statement in policy.statements]
+    return (
+        None if policy.statements is None else [shown_statement(statement) for statement in policy.statements]
+    )
 
 
 def shown_statement(statement: Statement) -> dict[str, object]:

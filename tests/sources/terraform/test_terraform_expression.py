@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from iamlint.sources.terraform.expression import (
     Call,
     Conditional,
@@ -28,7 +29,8 @@ def pieces(text: str) -> list[object]:
     """Return the parts of a template: text as it is, expressions as the slice they stand in."""
     template = parse_template(text)
     return [
-        part.text if isinstance(part, TemplateText) else (text[part.start : part.end],) for part in template.parts
+        part.text if isinstance(part, TemplateText) else (text[part.start : part.end],)
+        for part in template.parts
     ]
 
 
@@ -75,8 +77,8 @@ def test_a_directive_makes_its_whole_range_one_hole() -> None:
         ("null", Literal),
         ('"a${b}c"', Template),
         ("[1, 2,]", TupleExpression),
-        ("{a = 1, (b) = 2\n\"c\": 3}", ObjectExpression),
-        ("a.b[0].c[\"k\"].*.d[*].e", Traversal),
+        ('{a = 1, (b) = 2\n"c": 3}', ObjectExpression),
+        ('a.b[0].c["k"].*.d[*].e', Traversal),
         ("a.0.b", Traversal),
         ("f(1, [2]...)", Call),
         ("provider::aws::arn_parse(x)", Call),
@@ -94,14 +96,32 @@ def test_expression_kinds(text: str, kind: type) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "aws:username", "a b", "(", "[1", '{"a"', "f(", '"open', "a.", "a ?", "a ? b", "<<X\nX", "@", '"\\q"', '"\\uZZZZ"'],
+    [
+        "",
+        "aws:username",
+        "a b",
+        "(",
+        "[1",
+        '{"a"',
+        "f(",
+        '"open',
+        "a.",
+        "a ?",
+        "a ? b",
+        "<<X\nX",
+        "@",
+        '"\\q"',
+        '"\\uZZZZ"',
+    ],
 )
 def test_what_is_no_expression_is_an_error(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse_expression(text)
 
 
-@pytest.mark.parametrize("text", ["(" * 5000, "[" * 5000, "-" * 5000, '"${' * 5000, "a?" * 5000, "{a=" * 5000])
+@pytest.mark.parametrize(
+    "text", ["(" * 5000, "[" * 5000, "-" * 5000, '"${' * 5000, "a?" * 5000, "{a=" * 5000]
+)
 def test_deep_nesting_is_an_error_not_a_crash(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse_expression(text)
@@ -120,16 +140,20 @@ def test_offsets_lead_to_what_is_written() -> None:
 def test_escapes_in_quotes_are_decoded() -> None:
     template = parse_expression('"a\\n\\t\\"\\\\\\u0041$${x}%%{y}"')
     assert isinstance(template, Template)
-    assert "".join(part.text for part in template.parts if isinstance(part, TemplateText)) == 'a\n\t"\\A${x}%{y}'
+    assert (
+        "".join(part.text for part in template.parts if isinstance(part, TemplateText)) == 'a\n\t"\\A${x}%{y}'
+    )
 
 
 @given(st.text(alphabet='${}%"\\[](),.:=?~ab1 \n#/*', max_size=60))
 def test_any_text_parses_or_is_an_error(text: str) -> None:
     for parse in (parse_template, parse_expression):
+        offset = 0
         try:
             parse(text)
         except ExpressionError as error:
-            assert 0 <= error.offset <= len(text)
+            offset = error.offset
+        assert 0 <= offset <= len(text)
 
 
 @given(st.text(max_size=40))

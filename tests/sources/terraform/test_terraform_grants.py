@@ -7,7 +7,11 @@ from terraform_cases import fields, grants_of, module, shown_statement
 
 CASES = [
     (
-        {"aws_iam_role": {"r": {"managed_policy_arns": ["arn:aws:iam::aws:policy/A", "${aws_iam_policy.p.arn}"]}}},
+        {
+            "aws_iam_role": {
+                "r": {"managed_policy_arns": ["arn:aws:iam::aws:policy/A", "${aws_iam_policy.p.arn}"]}
+            }
+        },
         "managed-attachment",
         [
             ({"policy": ["arn:aws:iam::aws:policy/A"]}, ("role",), ("aws_iam_role.r",)),
@@ -16,7 +20,9 @@ CASES = [
     ),
     (
         {
-            "aws_iam_user_policy_attachment": {"a": {"user": "${aws_iam_user.u.name}", "policy_arn": "arn:x"}},
+            "aws_iam_user_policy_attachment": {
+                "a": {"user": "${aws_iam_user.u.name}", "policy_arn": "arn:x"}
+            },
             "aws_iam_user": {"u": {"name": "ann"}},
         },
         "managed-attachment",
@@ -38,7 +44,10 @@ CASES = [
         ],
     ),
     (
-        {"aws_iam_access_key": {"k": {"user": "ann", "status": "Inactive"}}, "aws_iam_user": {"u": {"name": "ann"}}},
+        {
+            "aws_iam_access_key": {"k": {"user": "ann", "status": "Inactive"}},
+            "aws_iam_user": {"u": {"name": "ann"}},
+        },
         "access-key",
         [({"user": ["ann"], "status": ["Inactive"]}, ("user",), ("aws_iam_user.u",))],
     ),
@@ -52,11 +61,18 @@ CASES = [
         "declared",
         [({"name": ["ann"], "path": ["/x/"], "force_destroy": ["true"]}, ("user",), ("aws_iam_user.u",))],
     ),
-    ({"aws_iam_group": {"g": {"name": "dev"}}}, "declared", [({"name": ["dev"]}, ("group",), ("aws_iam_group.g",))]),
+    (
+        {"aws_iam_group": {"g": {"name": "dev"}}},
+        "declared",
+        [({"name": ["dev"]}, ("group",), ("aws_iam_group.g",))],
+    ),
     (
         {"aws_iam_group_membership": {"m": {"name": "m", "users": ["a", "b"], "group": "dev"}}},
         "group-membership",
-        [({"user": ["a"], "group": ["dev"]}, ("user",), ("a",)), ({"user": ["b"], "group": ["dev"]}, ("user",), ("b",))],
+        [
+            ({"user": ["a"], "group": ["dev"]}, ("user",), ("a",)),
+            ({"user": ["b"], "group": ["dev"]}, ("user",), ("b",)),
+        ],
     ),
     (
         {"aws_iam_account_password_policy": {"p": {"minimum_password_length": 8, "require_symbols": False}}},
@@ -75,9 +91,19 @@ CASES = [
         [({"max_age": ["90"]}, ("account",), ("aws_iam_account_password_policy.p",))],
     ),
     (
-        {"aws_lambda_function_url": {"u": {"authorization_type": "NONE", "function_name": "${aws_lambda_function.f.arn}"}}},
+        {
+            "aws_lambda_function_url": {
+                "u": {"authorization_type": "NONE", "function_name": "${aws_lambda_function.f.arn}"}
+            }
+        },
         "public-endpoint",
-        [({"auth": ["NONE"], "function": ["<aws_lambda_function.f.arn>"]}, ("lambda-function",), ("aws_lambda_function.f",))],
+        [
+            (
+                {"auth": ["NONE"], "function": ["<aws_lambda_function.f.arn>"]},
+                ("lambda-function",),
+                ("aws_lambda_function.f",),
+            )
+        ],
     ),
     (
         {"aws_s3_bucket_acl": {"a": {"bucket": "${aws_s3_bucket.b.id}", "acl": "public-read"}}},
@@ -87,7 +113,12 @@ CASES = [
     (
         {
             "aws_s3_bucket": {
-                "b": {"grant": [{"type": "Group", "uri": "http://x/AllUsers", "permissions": ["READ", "WRITE"]}, {"id": "me"}]}
+                "b": {
+                    "grant": [
+                        {"type": "Group", "uri": "http://x/AllUsers", "permissions": ["READ", "WRITE"]},
+                        {"id": "me"},
+                    ]
+                }
             }
         },
         "acl",
@@ -101,7 +132,11 @@ CASES = [
         ],
     ),
     (
-        {"aws_s3_bucket_public_access_block": {"b": {"bucket": "logs", "block_public_policy": "${var.block}"}}},
+        {
+            "aws_s3_bucket_public_access_block": {
+                "b": {"bucket": "logs", "block_public_policy": "${var.block}"}
+            }
+        },
         "public-access-block",
         [({"block_public_policy": ["<var.block>"]}, ("s3-bucket",), ("logs",))],
     ),
@@ -124,7 +159,13 @@ def test_grants(resource: object, what: str, expected: list[object]) -> None:
     ("body", "expected"),
     [
         (
-            {"action": "lambda:InvokeFunction", "function_name": "f", "principal": "s3.amazonaws.com", "source_arn": "${aws_s3_bucket.b.arn}", "source_account": "123456789012"},
+            {
+                "action": "lambda:InvokeFunction",
+                "function_name": "f",
+                "principal": "s3.amazonaws.com",
+                "source_arn": "${aws_s3_bucket.b.arn}",
+                "source_account": "123456789012",
+            },
             {
                 "Effect": "Allow",
                 "Action": ["lambda:InvokeFunction"],
@@ -137,7 +178,13 @@ def test_grants(resource: object, what: str, expected: list[object]) -> None:
             },
         ),
         (
-            {"action": "lambda:InvokeFunctionUrl", "function_name": "f", "principal": "*", "function_url_auth_type": "NONE", "statement_id": "S"},
+            {
+                "action": "lambda:InvokeFunctionUrl",
+                "function_name": "f",
+                "principal": "*",
+                "function_url_auth_type": "NONE",
+                "statement_id": "S",
+            },
             {
                 "Sid": "S",
                 "Effect": "Allow",
@@ -148,7 +195,12 @@ def test_grants(resource: object, what: str, expected: list[object]) -> None:
             },
         ),
         (
-            {"action": "lambda:*", "function_name": "f", "principal": "123456789012", "principal_org_id": "o-1"},
+            {
+                "action": "lambda:*",
+                "function_name": "f",
+                "principal": "123456789012",
+                "principal_org_id": "o-1",
+            },
             {
                 "Effect": "Allow",
                 "Action": ["lambda:*"],
@@ -178,8 +230,14 @@ def test_a_lambda_permission_is_a_statement(body: object, expected: object) -> N
 
 
 def test_an_event_bus_permission_is_a_statement() -> None:
-    body = {"principal": "*", "statement_id": "S", "condition": {"type": "StringEquals", "key": "aws:PrincipalOrgID", "value": "o-1"}}
-    (grant,) = grants_of(module({"resource": {"aws_cloudwatch_event_permission": {"p": body}}}), "resource-grant")
+    body = {
+        "principal": "*",
+        "statement_id": "S",
+        "condition": {"type": "StringEquals", "key": "aws:PrincipalOrgID", "value": "o-1"},
+    }
+    (grant,) = grants_of(
+        module({"resource": {"aws_cloudwatch_event_permission": {"p": body}}}), "resource-grant"
+    )
     assert [shown_statement(statement) for statement in grant.statements] == [
         {
             "Sid": "S",
@@ -192,5 +250,9 @@ def test_an_event_bus_permission_is_a_statement() -> None:
 
 
 def test_grants_stand_at_their_item() -> None:
-    found = module({"main.tf.json": '{"resource": {"aws_iam_role": {"r": {"managed_policy_arns": [\n"a",\n"b"]}}}}'})
-    assert [grant.document.span(grant.pointer).start_line for grant in grants_of(found, "managed-attachment")] == [2, 3]
+    found = module(
+        {"main.tf.json": '{"resource": {"aws_iam_role": {"r": {"managed_policy_arns": [\n"a",\n"b"]}}}}'}
+    )
+    assert [
+        grant.document.span(grant.pointer).start_line for grant in grants_of(found, "managed-attachment")
+    ] == [2, 3]

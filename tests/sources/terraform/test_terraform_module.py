@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from iamlint.model import json_pointer
 from terraform_cases import module, owners, policy_of, shown, texts, written
+
+from iamlint.model import json_pointer
 
 ALLOW_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 DOCUMENT = {"Version": "2012-10-17", "Statement": [ALLOW_ALL]}
@@ -41,7 +42,9 @@ def test_bodies_are_objects_or_lists_at_any_level(resource: object) -> None:
 
 
 def test_the_root_may_be_a_list_and_null_blocks_are_nothing() -> None:
-    found = module({"main.tf.json": [{"resource": None}, {"resource": {"aws_iam_policy": {"p": {"policy": AS_TEXT}}}}]})
+    found = module(
+        {"main.tf.json": [{"resource": None}, {"resource": {"aws_iam_policy": {"p": {"policy": AS_TEXT}}}}]}
+    )
     assert owners(found) == {"aws_iam_policy.p": "identity"}
 
 
@@ -211,8 +214,8 @@ def test_unknown_list_items_are_any_number_of_items() -> None:
 
 def test_an_undecided_conditional_is_all_its_branches() -> None:
     statements = (
-        "[{Effect = \"Allow\", Action = var.admin ? \"*\" : \"s3:Get*\", Resource = \"*\"},"
-        " var.extra ? {Effect = \"Deny\", Action = \"iam:*\", Resource = \"*\"} : null]"
+        '[{Effect = "Allow", Action = var.admin ? "*" : "s3:Get*", Resource = "*"},'
+        ' var.extra ? {Effect = "Deny", Action = "iam:*", Resource = "*"} : null]'
     )
     found = module(one_policy(f"${{jsonencode({{Statement = {statements}}})}}"))
     first, second = policy_of(found, "aws_iam_policy.p").statements or ()
@@ -257,7 +260,11 @@ def test_the_provider_fills_in_effect_and_version() -> None:
                             "actions": ["s3:*"],
                             "resources": ["arn:aws:s3:::b/&{aws:username}"],
                             "condition": [
-                                {"test": "StringEquals", "variable": "aws:PrincipalTag/t", "values": ["&{aws:userid}"]},
+                                {
+                                    "test": "StringEquals",
+                                    "variable": "aws:PrincipalTag/t",
+                                    "values": ["&{aws:userid}"],
+                                },
                                 {"test": "StringEquals", "variable": "aws:PrincipalTag/t", "values": ["y"]},
                                 {"test": "Bool", "variable": "aws:SecureTransport", "values": [True]},
                             ],
@@ -272,7 +279,10 @@ def test_the_provider_fills_in_effect_and_version() -> None:
                             ],
                         },
                         {"actions": ["a:b"], "principals": {"type": "*", "identifiers": ["*"]}},
-                        {"actions": ["a:b"], "not_principals": {"type": "AWS", "identifiers": ["123456789012"]}},
+                        {
+                            "actions": ["a:b"],
+                            "not_principals": {"type": "AWS", "identifiers": ["123456789012"]},
+                        },
                     ],
                 }
             )
@@ -308,14 +318,19 @@ def test_the_provider_fills_in_effect_and_version() -> None:
 
 
 def test_a_document_is_judged_once_and_is_what_its_users_make_of_it() -> None:
-    trust = {"actions": ["sts:AssumeRole"], "principals": {"type": "Service", "identifiers": ["ec2.amazonaws.com"]}}
+    trust = {
+        "actions": ["sts:AssumeRole"],
+        "principals": {"type": "Service", "identifiers": ["ec2.amazonaws.com"]},
+    }
     found = module(
         {
             "data": data(
                 trust={"statement": trust},
                 managed={"statement": {"actions": ["s3:*"], "resources": ["*"]}},
                 inline={"statement": {"actions": ["s3:*"], "resources": ["*"]}},
-                bucket={"statement": {"actions": ["s3:*"], "principals": {"type": "AWS", "identifiers": ["*"]}}},
+                bucket={
+                    "statement": {"actions": ["s3:*"], "principals": {"type": "AWS", "identifiers": ["*"]}}
+                },
                 alone={"statement": {"actions": ["s3:*"], "resources": ["*"]}},
             ),
             "locals": {"trust": "${data.aws_iam_policy_document.trust.json}"},
@@ -326,11 +341,19 @@ def test_a_document_is_judged_once_and_is_what_its_users_make_of_it() -> None:
                 },
                 "aws_iam_policy": {"m": {"policy": "${one(data.aws_iam_policy_document.managed[*].json)}"}},
                 "aws_iam_role_policy": {
-                    "i": {"role": "${aws_iam_role.a.id}", "policy": "${data.aws_iam_policy_document.inline[0].json}"}
+                    "i": {
+                        "role": "${aws_iam_role.a.id}",
+                        "policy": "${data.aws_iam_policy_document.inline[0].json}",
+                    }
                 },
-                "aws_iam_role_policy_attachment": {"x": {"role": "a", "policy_arn": "${aws_iam_policy.m.arn}"}},
+                "aws_iam_role_policy_attachment": {
+                    "x": {"role": "a", "policy_arn": "${aws_iam_policy.m.arn}"}
+                },
                 "aws_s3_bucket_policy": {
-                    "s": {"bucket": "${aws_s3_bucket.b.id}", "policy": "${data.aws_iam_policy_document.bucket.json}"}
+                    "s": {
+                        "bucket": "${aws_s3_bucket.b.id}",
+                        "policy": "${data.aws_iam_policy_document.bucket.json}",
+                    }
                 },
             },
         }
@@ -396,7 +419,12 @@ def test_dynamic_blocks_expand_over_what_is_known() -> None:
     known = {"dynamic": {"statement": {"for_each": ["s3", "ec2"], "iterator": "service", "content": content}}}
     by_key = {
         "dynamic": [
-            {"statement": {"for_each": {"s3": "arn:aws:s3:::b"}, "content": {"actions": ["${statement.key}:*"], "resources": ["${statement.value}"]}}}
+            {
+                "statement": {
+                    "for_each": {"s3": "arn:aws:s3:::b"},
+                    "content": {"actions": ["${statement.key}:*"], "resources": ["${statement.value}"]},
+                }
+            }
         ]
     }
     unknown = {
@@ -410,7 +438,11 @@ def test_dynamic_blocks_expand_over_what_is_known() -> None:
                     "dynamic": {
                         "condition": {
                             "for_each": "${var.tags}",
-                            "content": {"test": "StringEquals", "variable": "aws:x", "values": ["${condition.value}"]},
+                            "content": {
+                                "test": "StringEquals",
+                                "variable": "aws:x",
+                                "values": ["${condition.value}"],
+                            },
                         }
                     },
                 },
@@ -475,7 +507,13 @@ def test_override_files_replace_argument_by_argument() -> None:
         {
             "main.tf.json": one_policy("{}", locals={"a": "x:y"}),
             "z_override.tf.json": {
-                "resource": {"aws_iam_policy": {"p": {"policy": '{"Statement": {"Effect": "Allow", "Action": "${local.a}", "Resource": "*"}}'}}},
+                "resource": {
+                    "aws_iam_policy": {
+                        "p": {
+                            "policy": '{"Statement": {"Effect": "Allow", "Action": "${local.a}", "Resource": "*"}}'
+                        }
+                    }
+                },
                 "locals": {"a": "s3:*"},
             },
         }
@@ -497,13 +535,22 @@ def test_a_local_module_is_read_with_its_inputs() -> None:
                 }
             }
         },
-        "data": data(t={"statement": {"actions": ["sts:AssumeRole"], "principals": {"type": "AWS", "identifiers": ["*"]}}}),
+        "data": data(
+            t={
+                "statement": {
+                    "actions": ["sts:AssumeRole"],
+                    "principals": {"type": "AWS", "identifiers": ["*"]},
+                }
+            }
+        ),
         "output": {"trust": {"value": "${data.aws_iam_policy_document.t.json}"}},
     }
     found = module(
         {
             "app/main.tf.json": {
-                "module": {"m": {"source": "../lib", "bucket": "arn:aws:s3:::logs", "role": "${aws_iam_role.r.name}"}},
+                "module": {
+                    "m": {"source": "../lib", "bucket": "arn:aws:s3:::logs", "role": "${aws_iam_role.r.name}"}
+                },
                 "resource": {"aws_iam_role": {"r": {"assume_role_policy": "${module.m.trust}"}}},
             },
             "lib/main.tf.json": child,
@@ -525,7 +572,9 @@ def test_a_further_call_counts_where_it_differs() -> None:
         "resource": {
             "aws_iam_policy": {
                 "same": {"policy": AS_TEXT},
-                "own": {"policy": '{"Statement": {"Effect": "Allow", "Action": "${var.action}", "Resource": "*"}}'},
+                "own": {
+                    "policy": '{"Statement": {"Effect": "Allow", "Action": "${var.action}", "Resource": "*"}}'
+                },
             }
         },
     }
@@ -566,7 +615,10 @@ def test_kinds_that_depend_on_what_stands_beside() -> None:
                 "aws_iam_role": {
                     "r": {
                         "permissions_boundary": "${aws_iam_policy.limit.arn}",
-                        "inline_policy": [{"name": "one", "policy": AS_TEXT}, {"name": "two", "policy": AS_TEXT}],
+                        "inline_policy": [
+                            {"name": "one", "policy": AS_TEXT},
+                            {"name": "two", "policy": AS_TEXT},
+                        ],
                     }
                 },
                 "aws_iam_user": {
@@ -591,7 +643,13 @@ def test_kinds_that_depend_on_what_stands_beside() -> None:
         ("aws_iam_policy.both", "identity", "policy", "None", ("user",)),
         ("aws_iam_role.r", "identity", "inline_policy[0].policy", "one", ("role",)),
         ("aws_iam_role.r", "identity", "inline_policy[1].policy", "two", ("role",)),
-        ("aws_api_gateway_rest_api.api", "resource", "body.x-amazon-apigateway-policy", "None", ("api-gateway",)),
+        (
+            "aws_api_gateway_rest_api.api",
+            "resource",
+            "body.x-amazon-apigateway-policy",
+            "None",
+            ("api-gateway",),
+        ),
     ]
 
 
@@ -641,7 +699,10 @@ def test_places_lead_to_what_is_written() -> None:
     of_text = policy_of(found, "aws_iam_policy.t")
     (statement,) = of_text.statements or ()
     assert written(of_text, (statement.actions or ())[0], files) == ("main.tf.json", '\\"s3:$${x}\\"')
-    assert written(of_text, (statement.resources or ())[0], files) == ("main.tf.json", '\\"${var.a}/\\u00e9\\"')
+    assert written(of_text, (statement.resources or ())[0], files) == (
+        "main.tf.json",
+        '\\"${var.a}/\\u00e9\\"',
+    )
     encoded = policy_of(found, "aws_iam_policy.e")
     (statement,) = encoded.statements or ()
     assert [written(encoded, value, files)[1] for value in statement.actions or ()] == ['"iam:*"', '"sts:*"']
@@ -653,8 +714,12 @@ def test_places_lead_to_what_is_written() -> None:
     assert written(block, (statement.actions or ())[0], files)[1] == '"ec2:*"'
     assert written(block, (statement.principals or ())[0].value, files)[1] == '"*"'
     span = block.document.key_span(statement.conditions[0].pointer)
-    assert (span.start_line, text.splitlines()[5][span.start_column - 1 : span.end_column - 1]) == (6, '"variable"')
+    assert (span.start_line, text.splitlines()[5][span.start_column - 1 : span.end_column - 1]) == (
+        6,
+        '"variable"',
+    )
     assert block.document.key_span(block.anchor).start_line == 3
+
     # Below a policy, pointers read the same as in any other format.
     def below(pointer: tuple[object, ...]) -> str:
         return json_pointer(pointer[len(block.pointer) :])  # type: ignore[arg-type]  # a slice of a pointer
@@ -679,6 +744,11 @@ def test_a_policy_in_a_file_belongs_to_the_file() -> None:
 
 
 def test_repeated_keys_and_broken_files_are_told() -> None:
-    found = module({"a.tf.json": '{"locals": {"a": 1, "a": 2}}', "b.tf.json": '{"resource": {"aws_iam_policy": '})
-    assert [(d.path, d.code) for d in found.diagnostics] == [("a.tf.json", "repeated-key"), ("b.tf.json", "syntax-error")]
+    found = module(
+        {"a.tf.json": '{"locals": {"a": 1, "a": 2}}', "b.tf.json": '{"resource": {"aws_iam_policy": '}
+    )
+    assert [(d.path, d.code) for d in found.diagnostics] == [
+        ("a.tf.json", "repeated-key"),
+        ("b.tf.json", "syntax-error"),
+    ]
     assert [broken.span.path for broken in found.broken] == ["b.tf.json"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from iamlint.model import json_pointer
 from terraform_cases import fields, grants_of, maybe_plan, owners, plan, policy_of, shown, texts
+
+from iamlint.model import json_pointer
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 TEXT = json.dumps(DOCUMENT)
@@ -21,7 +22,11 @@ def change(address: str, after: object, unknown: object = None, **more: object) 
     mode = "managed"
     if words[0] == "data":
         mode, words = "data", words[1:]
-    module = address.split(f".{'data.' if mode == 'data' else ''}{words[0]}.")[0] if address.startswith("module.") else None
+    module = (
+        address.split(f".{'data.' if mode == 'data' else ''}{words[0]}.", maxsplit=1)[0]
+        if address.startswith("module.")
+        else None
+    )
     entry: dict[str, object] = {
         "address": address,
         "mode": mode,
@@ -43,7 +48,8 @@ def change(address: str, after: object, unknown: object = None, **more: object) 
 def configured(**blocks: object) -> dict[str, object]:
     """The configuration of the root module: expressions by address (`__` stands for a dot)."""
     resources = [
-        {"address": address.replace("__", "."), "expressions": expressions} for address, expressions in blocks.items()
+        {"address": address.replace("__", "."), "expressions": expressions}
+        for address, expressions in blocks.items()
     ]
     return {"root_module": {"resources": resources}}
 
@@ -68,7 +74,7 @@ def references(*names: str) -> dict[str, object]:
 
 def statement(**more: object) -> dict[str, object]:
     """A statement as a plan shows it, with all that is not set."""
-    empty = {
+    empty: dict[str, object] = {
         "sid": None,
         "effect": None,
         "actions": None,
@@ -125,10 +131,17 @@ def test_known_text_is_read_and_deletes_are_not() -> None:
 
 
 def test_planned_values_stand_in_for_changes() -> None:
-    resource = {"address": "module.m.aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "values": {"policy": TEXT}}
+    resource = {
+        "address": "module.m.aws_iam_policy.p",
+        "mode": "managed",
+        "type": "aws_iam_policy",
+        "values": {"policy": TEXT},
+    }
     tree = {
         "format_version": "0.1",
-        "planned_values": {"root_module": {"child_modules": [{"address": "module.m", "resources": [resource]}]}},
+        "planned_values": {
+            "root_module": {"child_modules": [{"address": "module.m", "resources": [resource]}]}
+        },
     }
     assert owners(plan(tree)) == {"module.m.aws_iam_policy.p": "identity"}
 
@@ -155,7 +168,12 @@ def test_an_unknown_policy_is_rebuilt_from_its_data_source() -> None:
                 )
             ],
         },
-        {"json": True, "statement": [{"actions": [False], "resources": [True, False], "principals": [{"identifiers": [False]}]}]},
+        {
+            "json": True,
+            "statement": [
+                {"actions": [False], "resources": [True, False], "principals": [{"identifiers": [False]}]}
+            ],
+        },
     )
     found = plan(
         whole(
@@ -164,7 +182,9 @@ def test_an_unknown_policy_is_rebuilt_from_its_data_source() -> None:
             change("aws_s3_bucket.b", {}, {"arn": True, "policy": True, "acl": True}),
             configuration=configured(
                 aws_s3_bucket_policy__p={
-                    "policy": references("data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"),
+                    "policy": references(
+                        "data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"
+                    ),
                     "bucket": references("aws_s3_bucket.b.id", "aws_s3_bucket.b"),
                 },
                 data__aws_iam_policy_document__d={
@@ -175,7 +195,11 @@ def test_an_unknown_policy_is_rebuilt_from_its_data_source() -> None:
         )
     )
     (policy,) = found.policies
-    assert (policy.owner.address, policy.kind.value, policy.location) == ("aws_s3_bucket_policy.p", "resource", "policy")
+    assert (policy.owner.address, policy.kind.value, policy.location) == (
+        "aws_s3_bucket_policy.p",
+        "resource",
+        "policy",
+    )
     assert policy.attachments == ("aws_s3_bucket.b",)
     assert shown(policy) == [
         {
@@ -202,14 +226,21 @@ def test_an_unknown_policy_without_a_data_source_is_there_and_told() -> None:
     (policy,) = found.policies
     assert policy.statements is None
     assert policy.attachments == ("r",)
-    assert [(d.code, d.owner, d.line) for d in found.diagnostics] == [("unread-document", "aws_iam_role_policy.p", None)]
+    assert [(d.code, d.owner, d.line) for d in found.diagnostics] == [
+        ("unread-document", "aws_iam_role_policy.p", None)
+    ]
 
 
 def test_computed_attributes_are_no_arguments() -> None:
     """What the provider fills in is unknown too; only the configuration tells it from an argument."""
     unknown = {"policy": True, "arn": True}
     assert plan(whole(change("aws_kms_key.k", {}, unknown))).policies == ()
-    assert plan(whole(change("aws_kms_key.k", {}, unknown), configuration=configured(aws_kms_key__k={}))).policies == ()
+    assert (
+        plan(
+            whole(change("aws_kms_key.k", {}, unknown), configuration=configured(aws_kms_key__k={}))
+        ).policies
+        == ()
+    )
     written = configured(aws_kms_key__k={"policy": references("var.p")})
     assert len(plan(whole(change("aws_kms_key.k", {}, unknown), configuration=written)).policies) == 1
     assert len(plan(whole(change("aws_kms_key_policy.k", {}, unknown))).policies) == 1
@@ -220,9 +251,16 @@ def test_a_data_source_and_the_resource_with_its_text_are_one() -> None:
         "address": "data.aws_iam_policy_document.d",
         "mode": "data",
         "type": "aws_iam_policy_document",
-        "values": {"json": json.dumps(DOCUMENT, indent=2), "statement": [statement(actions=["s3:*"], resources=["*"])]},
+        "values": {
+            "json": json.dumps(DOCUMENT, indent=2),
+            "statement": [statement(actions=["s3:*"], resources=["*"])],
+        },
     }
-    other = {**source, "address": "data.aws_iam_policy_document.other", "values": {"statement": [statement(actions=["a:b"], resources=["*"])]}}
+    other = {
+        **source,
+        "address": "data.aws_iam_policy_document.other",
+        "values": {"statement": [statement(actions=["a:b"], resources=["*"])]},
+    }
     found = plan(
         whole(
             change("aws_iam_policy.p", {"policy": TEXT}),
@@ -230,6 +268,29 @@ def test_a_data_source_and_the_resource_with_its_text_are_one() -> None:
         )
     )
     assert owners(found) == {"aws_iam_policy.p": "identity", "data.aws_iam_policy_document.other": "identity"}
+
+
+def test_documents_that_a_carried_one_is_made_from_are_no_policies_of_their_own() -> None:
+    base = change(
+        "data.aws_iam_policy_document.base", {"statement": [statement(actions=["a:b"])]}, {"json": True}
+    )
+    merged = change(
+        "data.aws_iam_policy_document.d",
+        {"statement": [statement(actions=["c:d"])]},
+        {"json": True, "source_policy_documents": [True]},
+    )
+    merged["change"]["after"]["source_policy_documents"] = [None]  # type: ignore[index]  # as change made it
+    configuration = configured(
+        aws_iam_policy__p={"policy": references("data.aws_iam_policy_document.d.json")},
+        data__aws_iam_policy_document__d={
+            "source_policy_documents": references("data.aws_iam_policy_document.base.json")
+        },
+        data__aws_iam_policy_document__base={"statement": [{}]},
+    )
+    found = plan(
+        whole(change("aws_iam_policy.p", {}, {"policy": True}), base, merged, configuration=configuration)
+    )
+    assert owners(found) == {"aws_iam_policy.p": "identity"}
 
 
 def test_references_are_followed_through_modules() -> None:
@@ -252,7 +313,10 @@ def test_references_are_followed_through_modules() -> None:
                         "resources": [
                             {
                                 "address": "aws_iam_role_policy.p",
-                                "expressions": {"policy": references("var.document"), "role": references("var.role")},
+                                "expressions": {
+                                    "policy": references("var.document"),
+                                    "role": references("var.role"),
+                                },
                             }
                         ]
                     },
@@ -287,7 +351,11 @@ def test_references_are_followed_through_modules() -> None:
 
 def test_instances_refer_to_instances_with_their_key() -> None:
     documents = [
-        change(f'data.aws_iam_policy_document.d["{key}"]', {"statement": [statement(actions=[f"{key}:*"])]}, {"json": True})
+        change(
+            f'data.aws_iam_policy_document.d["{key}"]',
+            {"statement": [statement(actions=[f"{key}:*"])]},
+            {"json": True},
+        )
         for key in ("s3", "ec2")
     ]
     used = [change(f'aws_iam_policy.p["{key}"]', {}, {"policy": True}) for key in ("s3", "ec2")]
@@ -328,7 +396,12 @@ def test_attachments_by_reference_and_by_name() -> None:
 
 def test_a_state_as_show_prints_it() -> None:
     resources = [
-        {"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "values": {"policy": TEXT, "arn": "a"}}
+        {
+            "address": "aws_iam_policy.p",
+            "mode": "managed",
+            "type": "aws_iam_policy",
+            "values": {"policy": TEXT, "arn": "a"},
+        }
     ]
     found = plan({"format_version": "1.0", "values": {"root_module": {"resources": resources}}})
     assert owners(found) == {"aws_iam_policy.p": "identity"}

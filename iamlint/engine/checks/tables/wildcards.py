@@ -81,6 +81,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "wildcards.action_matches_nothing",
         "An action pattern that matches no action of its service.",
+        needs=("unmatched-action",),
         words=("action",),
     ),
     "arn-field-wildcard": CheckSpec(
@@ -101,6 +102,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "not_elements.not_element",
         "A statement with NotAction, NotResource or NotPrincipal.",
+        needs=("any-not-element",),
         params={
             "elements": Param("texts", required=True, choices=("NotAction", "NotResource", "NotPrincipal")),
             "effect": Param("choice", required=True, choices=("Allow", "Deny")),
