@@ -184,7 +184,7 @@ def compile_rules(rules: Iterable[Rule], texts: dict[str, RuleText]) -> str:
 
 
 def _compact(data: object) -> str:
-    return json.dumps(data, separators=(",", ":"), sort_keys=True)
+    return json.dumps(data, separators=(",", ":"))
 
 
 def _rule_to_json(rule: Rule) -> dict[str, object]:

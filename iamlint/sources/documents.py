@@ -70,7 +70,12 @@ class PlaceholderResolver:
     templates = True
 
     def resolve(self, node: object, pointer: Pointer) -> object:
-        """Return text with placeholders as segments, everything else as it is."""
+        """Return text with placeholders as segments, a template's function as unknown, everything
+        else as it is."""
+        if isinstance(node, dict) and len(node) == 1:
+            (name, argument) = next(iter(node.items()))
+            if name == "Ref" or name.startswith("Fn::"):
+                return Unknown(Hole("function", argument if isinstance(argument, str) else name))
         if not isinstance(node, str) or not ("${" in node or "<" in node):
             return node
         parts: list[Part] = []

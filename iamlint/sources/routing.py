@@ -132,7 +132,9 @@ def _tree(
 def _plain(tree: object, document: Document, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
     from iamlint.sources.policy_json import extract_tree
 
-    return extract_tree(tree, document, options, forced=forced, placeholders="${" in text.text or "<" in text.text)
+    written = text.text
+    placeholders = "${" in written or "<" in written or "Fn::" in written or '"Ref"' in written
+    return extract_tree(tree, document, options, forced=forced, placeholders=placeholders)
 
 
 def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:

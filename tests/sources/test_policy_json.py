@@ -174,3 +174,11 @@ def test_resources_of_another_framework_are_said() -> None:
     found = read({"service": "s", "resources": {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": POLICY}]}}}}})
     assert found.policies == ()
     assert [d.code for d in found.diagnostics] == ["unread-document"]
+
+
+def test_functions_of_a_template_in_a_bare_document_are_holes() -> None:
+    text = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": [{"Fn::Sub": "arn:x"}, {"Ref": "B"}]}]})
+    (policy,) = read(text).policies
+    assert policy.faults == ()
+    assert policy.statements is not None
+    assert [str(value) for value in policy.statements[0].resources or ()] == ["<arn:x>", "<B>"]

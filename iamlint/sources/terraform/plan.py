@@ -137,6 +137,8 @@ class PlanResource:
             return None if self._is_computed(name) else (self._reference(name), pointer)
         if value is None:
             return None
+        if unknown and name in INPUT_ARGUMENTS and isinstance(value, list):
+            return self._linked_items(name, value, unknown), pointer
         if unknown:
             expression = self._expressions.get(name)
             return _overlaid(value, unknown, expression, f"{self.address}.{name}", 0), pointer
@@ -150,6 +152,21 @@ class PlanResource:
     def references(self, name: str) -> tuple[str, ...]:
         """Return what the configuration of an argument refers to, in Terraform's notation."""
         return tuple(_references(self._expressions.get(name)))
+
+    def _linked_items(self, name: str, values: list[object], unknown: object) -> list[object]:
+        """Return documents to merge; those known after apply only as links, where it is clear which."""
+        flags = unknown if isinstance(unknown, list) else [unknown]
+        missing = [index for index, flag in enumerate(flags) if flag is True]
+        linked = self.index.documents(self, name) if self.index is not None else []
+        result = [*values, *([None] * (len(flags) - len(values)))]
+        for place, index in enumerate(missing):
+            if len(linked) == len(missing):
+                result[index] = DocumentLink(linked[place])
+            elif len(linked) == len(result):
+                result[index] = DocumentLink(linked[index])
+            else:
+                result[index] = Unknown(Hole("attribute", f"{self.address}.{name}[{index}]"))
+        return result
 
     def _is_computed(self, name: str) -> bool:
         """Say whether the provider decides an unknown attribute: nothing is configured for it."""
