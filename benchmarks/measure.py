@@ -100,6 +100,11 @@ class Series:
         return statistics.median(sample.seconds for sample in self.samples) if self.samples else None
 
     @property
+    def cpu_seconds(self) -> float | None:
+        """The median processor time of the program and of those that it waited for."""
+        return statistics.median(sample.cpu_seconds for sample in self.samples) if self.samples else None
+
+    @property
     def peak_bytes(self) -> int | None:
         """The largest peak of all runs."""
         return max((sample.peak_bytes for sample in self.samples), default=None)

@@ -17,6 +17,7 @@ _HEAD = (
     "program",
     "median",
     "fastest to slowest",
+    "processor",
     "per second",
     "peak memory",
     "findings",
@@ -75,7 +76,7 @@ def _row(experiment: Experiment, series: Series, reference: Series | None) -> tu
     goal = command.goal.words if command.goal else ""
     seconds, peak = series.seconds, series.peak_bytes
     if seconds is None or peak is None:
-        return (command.label, f"failed: {series.failure or 'no run'}", "", "", "", "", "", goal, "")
+        return (command.label, f"failed: {series.failure or 'no run'}", *[""] * 6, goal, "")
     times = sorted(sample.seconds for sample in series.samples)
     rate = f"{experiment.amount / seconds:,.0f} {experiment.unit}" if experiment.unit else ""
     compared = ratio(series, reference)
@@ -84,6 +85,7 @@ def _row(experiment: Experiment, series: Series, reference: Series | None) -> tu
         command.label,
         _time(seconds),
         f"{_time(times[0])} to {_time(times[-1])}",
+        _time(series.cpu_seconds or 0),
         rate,
         f"{peak / 1e6:.0f} MB",
         "" if series.findings is None else f"{series.findings:,}",

@@ -1,9 +1,9 @@
 """iamlint: a least-privilege linter and static analyzer for AWS IAM.
 
-    from iamlint import audit
+from iamlint import audit
 
-    for finding in audit("policies/", "template.yaml").findings:
-        print(finding.primary.path, finding.primary.start_line, finding.rule_id, finding.message)
+for finding in audit("policies/", "template.yaml").findings:
+    print(finding.primary.path, finding.primary.start_line, finding.rule_id, finding.message)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from iamlint.version import VERSION as __version__
+from iamlint.version import VERSION as __version__  # noqa: N811 -- the name that Python programs ask for
 
 if TYPE_CHECKING:
     from iamlint.auditing.api import AuditResult

@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the generic parameter is the builder's
     """Compiles the rules before the files of the wheel are collected."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- the hook's signature
         """Write `iamlint/_rules.jsonl` and add it to the wheel; a mistake in a rule stops the build."""
         sys.path.insert(0, self.root)
         try:

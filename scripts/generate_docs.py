@@ -1,6 +1,6 @@
 """Writes what is generated: the rule pages in docs/rules/.  `--check` only says what is stale.
 
-    python scripts/generate_docs.py [--check]
+python scripts/generate_docs.py [--check]
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def page(rule: Rule, text: RuleText) -> str:
         ("Severity", rule.severity),
         ("Confidence", rule.confidence),
         ("Profile", rule.profile),
-        ("Applies to", f"{', '.join(rule.policy_kinds)} policies" if rule.policy_kinds else "all that its check reads"),
+        (
+            "Applies to",
+            f"{', '.join(rule.policy_kinds)} policies" if rule.policy_kinds else "all that its check reads",
+        ),
     ]
     if rule.on:
         facts.append(("On", ", ".join(rule.on)))
@@ -33,12 +36,22 @@ def page(rule: Rule, text: RuleText) -> str:
     lines += ["", "## Why it matters", "", text.why, "", "## What to write instead", "", text.fix, ""]
     lines += ["## Examples", ""]
     for example in text.bad:
-        lines += [f"Breaks the rule: {example.name}. Reported at {_places(example)}.", "", *_code(example), ""]
+        lines += [
+            f"Breaks the rule: {example.name}. Reported at {_places(example)}.",
+            "",
+            *_code(example),
+            "",
+        ]
     for example in text.good:
         lines += [f"Keeps the rule: {example.name}.", "", *_code(example), ""]
     if rule.covers:
         covered = ", ".join(f"`{name}`" for name in rule.covers)
-        lines += ["## Overlap", "", f"One fault is one finding: where this rule fires, it stands for {covered}.", ""]
+        lines += [
+            "## Overlap",
+            "",
+            f"One fault is one finding: where this rule fires, it stands for {covered}.",
+            "",
+        ]
     if rule.aliases:
         lines += ["## The same check elsewhere", "", ", ".join(f"`{alias}`" for alias in rule.aliases), ""]
     if text.references:
@@ -58,7 +71,9 @@ def _code(example: Example) -> list[str]:
     extra = {key: value for key, value in subject.items() if key not in {"policy", "grant"}}
     lines = ["```json", json.dumps(shown, indent=2, ensure_ascii=False), "```"]
     if extra:
-        told = "; ".join(f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in extra.items())
+        told = "; ".join(
+            f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in extra.items()
+        )
         lines = [f"({told})", "", *lines]
     return lines
 
@@ -68,8 +83,8 @@ def index(rules: RuleSet) -> str:
     lines = [
         "# Rules",
         "",
-        "Generated from the rule files in `rules/`; each page shows why the rule exists, what to write instead,",
-        "and examples that are run as tests. `iamlint explain ID` prints the same.",
+        "Generated from the rule files in `rules/`: each page shows why the rule exists, what to write",
+        "instead, and examples that are run as tests. `iamlint explain ID` prints the same.",
         "",
     ]
     families: dict[str, list[Rule]] = {}

@@ -211,7 +211,7 @@ def key_type(name: str, stated: str) -> str:
 
 def access_level(stated: str) -> str:
     """Return the letter of an access level; of `Tagging, Write` the first word counts."""
-    first = stated.split(",")[0].strip()
+    first = stated.split(",", maxsplit=1)[0].strip()
     if first not in LEVEL_LETTERS:
         raise UpdateError(f"unknown access level {stated!r}")
     return LEVEL_LETTERS[first]

@@ -56,7 +56,8 @@ class Tally:
 class Outcome:
     """The result of a run: findings and diagnostics in report order, and what was seen.
 
-    `secrets` are the places, by path, whose text no report may show.
+    `secrets` are the places, by path, whose text no report may show. `claimed` are the files that
+    another file reads as part of itself: what they hold is told there.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Outcome:
     rules: RuleSet = field(default_factory=lambda: RuleSet(()))
     selection: Selection = field(default_factory=Selection)
     files: dict[str, FoundFile] = field(default_factory=dict)
+    claimed: set[str] = field(default_factory=set)
     secrets: dict[str, list[Span]] = field(default_factory=dict)
 
 
@@ -85,18 +87,46 @@ def run(settings: AuditSettings) -> Outcome:
     units = list(_units(settings, outcome))
     if settings.stdin is not None:
         outcome.tally.files += 1
-        _judge_files([SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome)
-    if _worth_splitting(units, settings.jobs):
+        _judge_files(
+            [SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome
+        )
+    # Modules of several files come first: they say which other files they read.
+    for unit in units:
+        if len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"):
+            judge_unit(unit, settings, judge, outcome)
+    rest = [
+        unit
+        for unit in units
+        if not (len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"))
+        and unit.files[0].path not in outcome.claimed
+    ]
+    if _worth_splitting(rest, settings.jobs):
         from iamlint.auditing.parallel import run_units
 
-        run_units(units, settings, outcome)
+        run_units(rest, settings, outcome)
     else:
-        for done, unit in enumerate(units):
-            settings.progress(done, len(units))
+        for done, unit in enumerate(rest):
+            settings.progress(done, len(rest))
             judge_unit(unit, settings, judge, outcome)
-    outcome.findings = with_ordinals(sorted(outcome.findings, key=lambda finding: finding.order))
+    outcome.findings = with_ordinals(without_twins(sorted(outcome.findings, key=lambda one: one.order)))
     outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
+
+
+def without_twins(findings: list[Finding]) -> list[Finding]:
+    """Return the findings, which are sorted, with one of those that a reader could not tell apart: the
+    same rule at the same place with the same evidence, met again where a text is used twice."""
+    kept: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        key = (finding.rule_id, finding.primary, finding.evidence, finding.message)
+        first = kept.setdefault(key, finding)
+        if first is not finding and finding.policy.owner != first.policy.owner:
+            owners = first.properties.get("also_in", [])
+            assert isinstance(owners, list)
+            if finding.policy.owner not in owners:
+                also = [*owners, finding.policy.owner]
+                kept[key] = replace(first, properties={**first.properties, "also_in": also})
+    return list(kept.values())
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -124,10 +154,15 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
         extractions.append(extract_unit([file], _options(settings, settings.stdin_name, "")))
+    found: list[tuple[set[str], Extraction]] = []
     for unit in _units(settings, outcome):
         files = list(_read(unit, settings, outcome.diagnostics))
         if files:
-            extractions.append(extract_unit(files, _options(settings, files[0].path, unit.files[0].root)))
+            extraction = extract_unit(files, _options(settings, files[0].path, unit.files[0].root))
+            own = {file.path for file in files}
+            outcome.claimed |= _paths(extraction) - own
+            found.append((own, extraction))
+    extractions.extend(extraction for own, extraction in found if not own <= outcome.claimed)
     diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
     return extractions, in_order(diagnostics)
 
@@ -141,7 +176,9 @@ def _check_resource_type(word: str | None) -> None:
     if not resource_word(word):
         known = {name.lower(): name for name in resource_types()}
         found = nearest(word.lower(), known)
-        advice = f"did you mean {known[found]!r}?" if found else "write it as AWS::S3::Bucket or aws_s3_bucket"
+        advice = (
+            f"did you mean {known[found]!r}?" if found else "write it as AWS::S3::Bucket or aws_s3_bucket"
+        )
         raise UsageError(f"unknown resource type {word!r}", help=advice)
 
 
@@ -153,9 +190,12 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
         _judge_files(files, unit.files[0].root, settings, judge, outcome)
 
 
-def _judge_files(files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+def _judge_files(
+    files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
+) -> None:
     extraction = extract_unit(files, _options(settings, files[0].path, root))
     outcome.tally.add(extraction)
+    outcome.claimed |= _paths(extraction) - {file.path for file in files}
     for grant in extraction.grants:
         for name in SECRET_FIELDS:
             for value in grant.fields.get(name, ()):
@@ -268,7 +308,12 @@ def _unresolved(statements: Iterable[Statement]) -> int:
     """Count the values that the files do not tell."""
     count = 0
     for statement in statements:
-        for values in (statement.actions, statement.not_actions, statement.resources, statement.not_resources):
+        for values in (
+            statement.actions,
+            statement.not_actions,
+            statement.resources,
+            statement.not_resources,
+        ):
             if values:
                 for value in values:
                     if value.text is None:

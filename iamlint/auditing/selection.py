@@ -29,7 +29,8 @@ class Selection:
         if finding.confidence.rank < self.min_confidence.rank:
             return False
         return not any(
-            finding.rule_id in ids and patterns.holds(finding.primary.path) for patterns, ids in self.per_file_ignores
+            finding.rule_id in ids and patterns.holds(finding.primary.path)
+            for patterns, ids in self.per_file_ignores
         )
 
     def adjusted(self, finding: Finding) -> Finding:
@@ -52,9 +53,7 @@ def select_rules(rules: RuleSet, settings: AuditSettings) -> Selection:
         wanted = _strength(rule, (*settings.select, *settings.extend_select))
         if not settings.select and wanted < 0 and rule.profile.rank <= settings.profile.rank:
             wanted = 0
-        if wanted >= 0 and _strength(rule, settings.ignore) < max(wanted, 0):
-            enabled.append(rule)
-        elif wanted >= 0 and not settings.ignore:
+        if wanted >= 0 and (not settings.ignore or _strength(rule, settings.ignore) < max(wanted, 0)):
             enabled.append(rule)
     severities = {}
     for selector, severity in settings.severities.items():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from iamlint.catalog.release import CATALOG_DATE
 
 if TYPE_CHECKING:
-    from iamlint.catalog.lookup import Catalog, catalog
     from iamlint.catalog.facts import (
         AccessLevel,
         Action,
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
         ResourceType,
         Service,
     )
+    from iamlint.catalog.lookup import Catalog, catalog
 
 __all__ = [
     "CATALOG_DATE",

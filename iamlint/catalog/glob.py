@@ -25,7 +25,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         if len(pieces) == 1:
             return lambda text: text == pattern
         if not inner:
-            return lambda text: True
+            return lambda _: True
         if len(inner) == 1:
             only = inner[0]
             if pieces[0]:

@@ -196,7 +196,8 @@ class Catalog:
         """Return the resource types with an ARN format that has `arn_service` in its service field.
 
         They may belong to other services too: `wafv2` and `ssm` list resources of `ec2`. The service
-        of that name comes first; the same type with the same formats is listed once. Case matters, as it does in ARNs.
+        of that name comes first; the same type with the same formats is listed once. Case matters, as in
+        ARNs.
         """
         known = self._resource_types.get(arn_service)
         if known is None:

@@ -23,7 +23,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def mistakes(left: str, right: str, limit: int) -> int:
-    """Return how many letters must be added, dropped, changed or swapped, or `limit + 1` if more than `limit`."""
+    """Return how many letters must be added, dropped, changed or swapped; `limit + 1` for any more."""
     too_many = limit + 1
     if abs(len(left) - len(right)) > limit:
         return too_many

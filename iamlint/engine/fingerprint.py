@@ -59,7 +59,9 @@ def policy_parts(policy: Policy, statement: Statement | None, place: Pointer) ->
     below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place
     key = ""
     if statement is not None:
-        below = place[len(statement.pointer) :] if place[: len(statement.pointer)] == statement.pointer else below
+        below = (
+            place[len(statement.pointer) :] if place[: len(statement.pointer)] == statement.pointer else below
+        )
         element = below[0] if below and isinstance(below[0], str) else ""
         key = _statement_key(policy, statement, element)
     # List indexes say where a value stands among its siblings; the evidence says which value it is.
@@ -93,7 +95,11 @@ def _statement_key(policy: Policy, statement: Statement, element: str) -> str:
         if principals is not None and name != element:
             parts.append(name + "=" + ",".join(sorted(f"{p.type}:{p.value}" for p in principals)))
     if element != "Condition":
-        parts.extend(sorted(f"{c.operator}|{c.key}|{','.join(sorted(map(str, c.values)))}" for c in statement.conditions))
+        parts.extend(
+            sorted(
+                f"{c.operator}|{c.key}|{','.join(sorted(map(str, c.values)))}" for c in statement.conditions
+            )
+        )
     return _digest("\x1f".join(parts))[:16]
 
 

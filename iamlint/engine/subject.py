@@ -195,9 +195,13 @@ class PolicySubject:
                     continue
                 if statement.when or statement.not_principals is not None:
                     continue
-                if statement.principals is not None and not any(p.value.text == "*" for p in statement.principals):
+                if statement.principals is not None and not any(
+                    p.value.text == "*" for p in statement.principals
+                ):
                     continue
-                if statement.resources is None or not any(r.text == "*" and not r.when for r in statement.resources):
+                if statement.resources is None or not any(
+                    r.text == "*" and not r.when for r in statement.resources
+                ):
                     continue
                 bits |= self.action_bits(statement)
             self._denied = bits
@@ -241,7 +245,9 @@ class StatementSubject:
         "statement",
     )
 
-    def __init__(self, owner: PolicySubject, statement: Statement, features: int, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, owner: PolicySubject, statement: Statement, features: int, notes: tuple[str, ...] = ()
+    ) -> None:
         self.owner = owner
         self.statement = statement
         self.features = features
@@ -352,7 +358,9 @@ class StatementSubject:
     def bounded(self) -> bool:
         """Whether a condition pins the caller to an owner, or may do so where it cannot be read."""
         if self._bounding is None:
-            self._bounding = self.statement.unread_condition or any(True for _ in bounding_conditions(self.statement))
+            self._bounding = self.statement.unread_condition or any(
+                True for _ in bounding_conditions(self.statement)
+            )
         return self._bounding
 
     @property

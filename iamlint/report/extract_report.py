@@ -41,13 +41,19 @@ def write_json(extractions: Iterable[Extraction], diagnostics: Sequence[Diagnost
 
 
 def write_text(
-    extractions: Iterable[Extraction], diagnostics: Sequence[Diagnostic], stream: TextIO, *, runner: bool = False
+    extractions: Iterable[Extraction],
+    diagnostics: Sequence[Diagnostic],
+    stream: TextIO,
+    *,
+    runner: bool = False,
 ) -> None:
     """Write one block for each document, a line for each grant and diagnostic, and a summary."""
     out = Printer(stream, runner=runner)
     found = list(extractions)
-    policies = sorted((p for e in found for p in e.policies), key=lambda p: (p.document.path, _line(p) or 0))
-    grants = sorted((g for e in found for g in e.grants), key=lambda g: (g.document.path, _grant_line(g) or 0))
+    policies = sorted((p for e in found for p in e.policies), key=lambda p: (_path(p), _line(p) or 0))
+    grants = sorted(
+        (g for e in found for g in e.grants), key=lambda g: (g.document.path, _grant_line(g) or 0)
+    )
     for policy in policies:
         out.line(_heading(policy))
         if policy.statements is None:
@@ -91,13 +97,19 @@ def _line(policy: Policy) -> int | None:
     return policy.document.key_span(policy.anchor).start_line if policy.document.has_lines else None
 
 
+def _path(policy: Policy) -> str:
+    """Return the file in which the place that holds the document stands: a module may read the
+    document itself from another file."""
+    return policy.document.key_span(policy.anchor).path if policy.document.has_lines else policy.document.path
+
+
 def _grant_line(grant: Grant) -> int | None:
     return grant.document.key_span(grant.pointer).start_line if grant.document.has_lines else None
 
 
 def _document(policy: Policy) -> dict[str, object]:
     return {
-        "path": policy.document.path,
+        "path": _path(policy),
         "format": policy.document.format,
         "kind": policy.kind.value,
         "owner": policy.owner.address,
@@ -203,7 +215,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
 
 def _heading(policy: Policy) -> str:
     line = f":{_line(policy)}" if _line(policy) else ""
-    words = [f"{policy.document.path}{line}: {policy.kind.value} policy of {policy.owner.address}"]
+    words = [f"{_path(policy)}{line}: {policy.kind.value} policy of {policy.owner.address}"]
     if policy.owner.type:
         words.append(f"({policy.owner.type})")
     if policy.location:

@@ -96,7 +96,9 @@ def _finding(
         )
 
     here = finding.primary.path
-    marks = [Mark(span, group.first.label if span == group.first.primary else "", True) for span in group.places]
+    marks = [
+        Mark(span, group.first.label if span == group.first.primary else "", True) for span in group.places
+    ]
     marks += [Mark(other.span, other.note, False) for other in group.related if other.span.path == here]
     rows, left_out = draw(here, marks)
     yield from rows

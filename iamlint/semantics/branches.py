@@ -89,7 +89,9 @@ def _under(statement: Statement, chosen: dict[str, bool]) -> Statement:
     def keep_principals(principals: tuple[Principal, ...] | None) -> tuple[Principal, ...] | None:
         if principals is None:
             return None
-        return tuple(p for p in principals if all(chosen.get(name, side) == side for name, side in p.value.when))
+        return tuple(
+            p for p in principals if all(chosen.get(name, side) == side for name, side in p.value.when)
+        )
 
     conditions = []
     for condition in statement.conditions:
@@ -137,6 +139,7 @@ def _with(statement: Statement, texts: Mapping[Hole, str]) -> Statement:
         principals=fill_principals(statement.principals),
         not_principals=fill_principals(statement.not_principals),
         conditions=tuple(
-            Condition(c.operator, c.key, tuple(fill(v) for v in c.values), c.pointer) for c in statement.conditions
+            Condition(c.operator, c.key, tuple(fill(v) for v in c.values), c.pointer)
+            for c in statement.conditions
         ),
     )

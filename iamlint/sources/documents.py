@@ -28,10 +28,17 @@ from iamlint.model import (
     When,
     unknown,
 )
-from iamlint.sources.json_text import JsonSyntaxError, parse_json
+from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
-__all__ = ["PlaceholderResolver", "PlainResolver", "PolicyBuilder", "infer_kind", "looks_like_policy", "parse_embedded"]
+__all__ = [
+    "PlaceholderResolver",
+    "PlainResolver",
+    "PolicyBuilder",
+    "infer_kind",
+    "looks_like_policy",
+    "parse_embedded",
+]
 
 STATEMENT_ELEMENTS = frozenset(
     {
@@ -120,8 +127,8 @@ class _TokenResolver:
         return Segments(tuple(parts))
 
 
-_TOKEN_START = "\ue000"
-_TOKEN_END = "\ue001"
+_TOKEN_START = "\ue000"  # noqa: S105 -- a mark, no secret
+_TOKEN_END = "\ue001"  # noqa: S105 -- a mark, no secret
 
 
 def parse_embedded(parts: tuple[Part, ...], offsets: tuple[int, ...]) -> tuple[object, Embedded, Resolver]:
@@ -139,7 +146,8 @@ def parse_embedded(parts: tuple[Part, ...], offsets: tuple[int, ...]) -> tuple[o
     for part, offset in zip(parts, offsets, strict=True):
         if isinstance(part, str):
             text = part.replace(_TOKEN_START, "?").replace(_TOKEN_END, "?")
-            quoted = _ends_quoted(text, quoted=quoted)
+            if len(parts) > 1:
+                quoted = _ends_quoted(text, quoted=quoted)
         else:
             text = f"{_TOKEN_START}{len(holes)}{_TOKEN_END}"
             holes.append(part)
@@ -281,7 +289,9 @@ class PolicyBuilder:
                 elif key == "Id":
                     identifier = self._scalar(node[key], (*pointer, key))
                 elif key != "Statement":
-                    self._fault("unknown-element", f"{_shown(key)} is not an element of a policy", (*pointer, key))
+                    self._fault(
+                        "unknown-element", f"{_shown(key)} is not an element of a policy", (*pointer, key)
+                    )
             if "Statement" in node:
                 statements = self._statements(node["Statement"], (*pointer, "Statement"))
             else:
@@ -319,7 +329,9 @@ class PolicyBuilder:
     def _fault(self, code: str, message: str, pointer: Pointer) -> None:
         self._faults.append(Fault(code, message, pointer))
 
-    def _resolved(self, node: object, pointer: Pointer, when: When = ()) -> Iterator[tuple[object, Pointer, When]]:
+    def _resolved(
+        self, node: object, pointer: Pointer, when: When = ()
+    ) -> Iterator[tuple[object, Pointer, When]]:
         """Yield what a node means: one answer, or one for each branch of a choice."""
         pending: list[tuple[object, Pointer, When, int]] = [(node, pointer, when, 0)]
         while pending:
@@ -403,7 +415,9 @@ class PolicyBuilder:
             elif key == "NotPrincipal":
                 not_principals = self._principals(value, (*pointer, key))
             else:
-                self._fault("unknown-element", f"{_shown(key)} is not an element of a statement", (*pointer, key))
+                self._fault(
+                    "unknown-element", f"{_shown(key)} is not an element of a statement", (*pointer, key)
+                )
         if effect is None and "Effect" not in node:
             self._fault("missing-effect", "the statement has no Effect", pointer)
         if actions is None and not_actions is None:
@@ -485,7 +499,7 @@ class PolicyBuilder:
         for meaning, place, when in self._resolved(node, pointer):
             if isinstance(meaning, str):
                 if meaning != "*":
-                    message = f"a principal must be \"*\" or an object, not the text {_shown(meaning)}"
+                    message = f'a principal must be "*" or an object, not the text {_shown(meaning)}'
                     self._fault("principal-format", message, place)
                     result.append(Principal("?", Value(meaning, place, (), when)))
                 else:
@@ -522,11 +536,18 @@ class PolicyBuilder:
                     elif isinstance(entries, dict):
                         for key, values in entries.items():
                             found = self._condition_values(values, (*at, key), holds)
-                            result.append(Condition(operator, key, found, (*at, key)))
+                            result.append(Condition(operator, self._key(key), found, (*at, key)))
                     else:
                         message = f"{_shown(operator)} must hold an object, not {_type_name(entries)}"
                         self._fault("wrong-type", message, at)
         return tuple(result), unread
+
+    def _key(self, key: str) -> str:
+        """Return a condition key as people read it: it may hold the name of a provider, as a hole."""
+        if _TOKEN_START not in key:
+            return key
+        meaning = self._resolver.resolve(key, ())
+        return "".join(map(str, meaning.parts)) if isinstance(meaning, Segments) else key
 
     def _condition_values(self, node: object, pointer: Pointer, when: When) -> Values:
         """Return condition values; here JSON booleans and numbers are as good as text."""
@@ -558,7 +579,9 @@ def _segments_value(parts: tuple[Part, ...], pointer: Pointer, when: When) -> Va
 
 def _unread_statement(document: Document, pointer: Pointer, hole: Hole) -> Statement:
     value = unknown(hole, pointer)
-    return Statement(document, pointer, None, value, (value,), None, None, None, None, None, (), unread_condition=True)
+    return Statement(
+        document, pointer, None, value, (value,), None, None, None, None, None, (), unread_condition=True
+    )
 
 
 def _number_text(number: float) -> str:

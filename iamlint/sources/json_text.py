@@ -44,25 +44,44 @@ def _refuse_constant(name: str) -> object:
 
 
 def parse_json(text: str) -> tuple[object, bool]:
-    """Return the tree of `text` and whether some object repeats a key (the last one wins).
+    """Return the tree of `text` and whether some object repeats a key (the last one wins; not told
+    for texts of more than a million characters).
 
     Raises JsonSyntaxError, also for nesting beyond MAX_DEPTH.
     """
     tally = _Tally()
+    # A hook for each object takes as long again as the parsing; nobody writes megabytes by hand.
+    hook = tally.mapping if len(text) <= _LARGEST_WRITTEN_BY_HAND else None
     try:
-        tree = json.loads(text, object_pairs_hook=tally.mapping, parse_constant=_refuse_constant)
+        tree = json.loads(text, object_pairs_hook=hook, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise JsonSyntaxError(error.msg, error.pos) from None
     except ValueError as error:
         # An integer of thousands of digits, which CPython refuses to convert.
         raise JsonSyntaxError(str(error).partition(";")[0], 0) from None
     except RecursionError:
-        raise JsonSyntaxError(f"nested more than {MAX_DEPTH} levels deep", _depth_offset(text)) from None
-    if (text.count("{") + text.count("[")) > MAX_DEPTH:
-        offset = _depth_offset(text)
-        if offset >= 0:
-            raise JsonSyntaxError(f"nested more than {MAX_DEPTH} levels deep", offset)
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0)) from None
+    if (text.count("{") + text.count("[")) > MAX_DEPTH and _is_too_deep(tree):
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0))
     return tree, tally.repeated
+
+
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+_LARGEST_WRITTEN_BY_HAND = 1_000_000
+
+
+def _is_too_deep(tree: object) -> bool:
+    """Say whether containers lie more than MAX_DEPTH deep, looking level by level."""
+    level: list[object] = [tree]
+    for _ in range(MAX_DEPTH + 1):
+        following: list[object] = []
+        for node in level:
+            members = node.values() if type(node) is dict else node if type(node) is list else ()
+            following.extend([member for member in members if type(member) is dict or type(member) is list])
+        if not following:
+            return False
+        level = following
+    return True
 
 
 _BRACKET = re.compile(r'(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*+")*+([{}\[\]])', re.DOTALL)
@@ -84,7 +103,9 @@ def _depth_offset(text: str) -> int:
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(r"[^,\]} \t\r\n]++")
-_ESCAPE = re.compile(r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\"]', re.DOTALL)
+_ESCAPE = re.compile(
+    r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\"]', re.DOTALL
+)
 
 
 class _Child:

@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iamlint.model import Diagnostic, Document, Extraction, Owner, Pointer, Policy, PolicyKind, Value
-from iamlint.sources.documents import PlaceholderResolver, PlainResolver, PolicyBuilder, looks_like_policy, parse_embedded
+from iamlint.sources.documents import (
+    PlaceholderResolver,
+    PlainResolver,
+    PolicyBuilder,
+    looks_like_policy,
+    parse_embedded,
+)
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.tree import Resolver
@@ -82,10 +88,12 @@ class _Search:
                 return
             for key, value in node.items():
                 if key == "Resources" and _is_fragment(value):
-                    self._unread((*pointer, key), "resources inside a file of another framework are not read yet")
-                elif not (key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)) and isinstance(
-                    value, dict | list
-                ):
+                    self._unread(
+                        (*pointer, key), "resources inside a file of another framework are not read yet"
+                    )
+                elif not (
+                    key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)
+                ) and isinstance(value, dict | list):
                     self.visit(value, (*pointer, key), node, depth + 1)
 
     def add(self, node: object, pointer: Pointer) -> None:
@@ -141,7 +149,9 @@ class _Search:
 
     def _unread(self, pointer: Pointer, message: str) -> None:
         span = self._document.span(pointer)
-        self.diagnostics.append(Diagnostic(span.path, "unread-document", message, span.start_line, span.start_column))
+        self.diagnostics.append(
+            Diagnostic(span.path, "unread-document", message, span.start_line, span.start_column)
+        )
 
 
 def _is_fragment(node: object) -> bool:
@@ -168,4 +178,3 @@ def _on(resource_type: str | None) -> tuple[str, ...]:
     from iamlint.sources.locations import resource_word
 
     return resource_word(resource_type)
-

@@ -1,6 +1,6 @@
-"""Which source reads a file: decided by its bytes first, then by the shape of its tree.
+r"""Which source reads a file: decided by its bytes first, then by the shape of its tree.
 
-A file without any marker word of a format is never parsed. Escapes (`\\u0053tatement`) must not
+A file without any marker word of a format is never parsed. Escapes (`\u0053tatement`) must not
 fool that test, so a file that has them is parsed whatever words it shows.
 """
 
@@ -67,11 +67,9 @@ def unread_language(path: str) -> str | None:
 
 
 def unit_key(path: str) -> str:
-    """Return the key of the unit that a file belongs to: the folder for Terraform's JSON syntax,
-    whose files make one module together, else the file."""
-    if path.endswith(".tf.json"):
-        return path.rpartition("/")[0] + "/*.tf.json"
-    return path
+    """Return the key of the unit that a file belongs to: one for all of Terraform's JSON syntax below
+    a root, whose modules call each other, else the file itself."""
+    return "*.tf.json" if path.endswith(".tf.json") else path
 
 
 def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
@@ -81,7 +79,9 @@ def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extract
         if not is_candidate(files[0].path, files[0].data):
             return Extraction()
         message = f"{language} is not read yet"
-        return Extraction(diagnostics=(Diagnostic(files[0].path, "unsupported-format", message, fatal=files[0].named),))
+        return Extraction(
+            diagnostics=(Diagnostic(files[0].path, "unsupported-format", message, fatal=files[0].named),)
+        )
     if files[0].path.endswith(".tf.json"):
         from iamlint.sources.terraform import extract_module
 
@@ -95,7 +95,7 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
         text = file.text()
     except UnreadableTextError as error:
         return _unreadable(file, str(error), error.line)
-    if file.path.endswith(_YAML_SUFFIXES) and not text.text.lstrip()[:1] in {"{", "["}:
+    if file.path.endswith(_YAML_SUFFIXES) and text.text.lstrip()[:1] not in {"{", "["}:
         return _yaml(file, text, options, forced=forced)
     return _json(file, text, options, forced=forced)
 
@@ -105,11 +105,17 @@ def _json(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         tree, repeated = parse_json(text.text)
     except JsonSyntaxError as error:
         return _broken_json(file, text, options, error, forced=forced)
-    return _tree(tree, repeated, text, options, forced=forced)
+    return _tree(tree, text, options, repeated=repeated, forced=forced)
 
 
 def _tree(
-    tree: object, repeated: bool, text: Text, options: SourceOptions, *, forced: bool, strict: str | None = None
+    tree: object,
+    text: Text,
+    options: SourceOptions,
+    *,
+    repeated: bool,
+    forced: bool,
+    strict: str | None = None,
 ) -> Extraction:
     if isinstance(tree, dict):
         if "Resources" in tree:
@@ -129,7 +135,9 @@ def _tree(
     return _with_repeated_keys(_plain(tree, document, text, options, forced=forced), document)
 
 
-def _plain(tree: object, document: Document, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
+def _plain(
+    tree: object, document: Document, text: Text, options: SourceOptions, *, forced: bool
+) -> Extraction:
     from iamlint.sources.policy_json import extract_tree
 
     written = text.text
@@ -146,7 +154,9 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         line, column = text.position(error.offset)
         if any(mark in text.text for mark in _TEMPLATING):
             message = f"a template of another tool, not YAML before it is rendered: {error}"
-            return Extraction(diagnostics=(Diagnostic(file.path, "unrendered-template", message, line, column),))
+            return Extraction(
+                diagnostics=(Diagnostic(file.path, "unrendered-template", message, line, column),)
+            )
         sure = b"AWS::" in file.data and _SURE_TEMPLATE.search(file.data) is not None
         return _broken(file, text, "YAML", str(error), error.offset, sure=forced or sure)
     from iamlint.sources.cloudformation import extract_template
@@ -181,18 +191,23 @@ def _broken_json(
     repaired = repair(text.text)
     if repaired is not None:
         tree, repeated, strict = repaired
-        found = _tree(tree, repeated, text, options, forced=forced, strict=strict)
+        found = _tree(tree, text, options, repeated=repeated, forced=forced, strict=strict)
     elif "${" in text.text or "{{" in text.text:
         spliced = with_placeholders(text, options, forced=forced)
         if spliced is not None:
             return spliced
     broken = _broken(file, text, "JSON", str(error), error.offset, sure=sure or file.named)
     return Extraction(
-        found.policies, found.grants, (*found.broken, *broken.broken), (*found.diagnostics, *broken.diagnostics)
+        found.policies,
+        found.grants,
+        (*found.broken, *broken.broken),
+        (*found.diagnostics, *broken.diagnostics),
     )
 
 
-def _broken(file: SourceFile, text: Text, format_name: str, message: str, offset: int, *, sure: bool) -> Extraction:
+def _broken(
+    file: SourceFile, text: Text, format_name: str, message: str, offset: int, *, sure: bool
+) -> Extraction:
     """Return the diagnostic for a file that does not parse, and the finding's place if it must."""
     offset = min(offset, len(text.text))
     line, column = text.position(offset)

@@ -59,7 +59,13 @@ class Text:
         line, column = self.position(start)
         end_line, end_column = self.position(end)
         return Span(
-            self.path, line, column, end_line, end_column, self._mark + self._bytes(0, start), self._bytes(start, end)
+            self.path,
+            line,
+            column,
+            end_line,
+            end_column,
+            self._mark + self._bytes(0, start),
+            self._bytes(start, end),
         )
 
     def _bytes(self, start: int, end: int) -> int:

@@ -55,7 +55,11 @@ _TERRAFORM: dict[str, tuple[str, str, dict[str, object]]] = {
 
 def key_of(kind: PolicyKind, on: str | None) -> str:
     """Return the key of the tables for a kind and a resource word."""
-    return on if on is not None and kind in {PolicyKind.RESOURCE, PolicyKind.IDENTITY} and on in _TERRAFORM else kind.value
+    return (
+        on
+        if on is not None and kind in {PolicyKind.RESOURCE, PolicyKind.IDENTITY} and on in _TERRAFORM
+        else kind.value
+    )
 
 
 def template(policy: Policy, key: str) -> dict[str, object] | None:
@@ -77,7 +81,11 @@ def template_yaml(policy: Policy, key: str) -> str | None:
 
     made = template(policy, key)
     # Quoted scalars throughout: the text, not what YAML would make of it.
-    return None if made is None else yaml.safe_dump(json.loads(json.dumps(made)), default_style='"', allow_unicode=False)
+    return (
+        None
+        if made is None
+        else yaml.safe_dump(json.loads(json.dumps(made)), default_style='"', allow_unicode=False)
+    )
 
 
 def template_with_text(policy: Policy, key: str) -> str | None:
@@ -85,7 +93,9 @@ def template_with_text(policy: Policy, key: str) -> str | None:
     if made is None:
         return None
     kind, name, beside = _CLOUDFORMATION[key]
-    return json.dumps({"Resources": {"P": {"Type": kind, "Properties": {**beside, name: json.dumps(policy)}}}})
+    return json.dumps(
+        {"Resources": {"P": {"Type": kind, "Properties": {**beside, name: json.dumps(policy)}}}}
+    )
 
 
 def terraform(policy: Policy, key: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from spellings import SPELLINGS, key_of
 
 from iamlint.auditing.examples import example_extraction
 from iamlint.engine.judge import Judge
@@ -12,14 +13,15 @@ from iamlint.engine.subject import Settings
 from iamlint.model import Extraction, Finding
 from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
-from spellings import SPELLINGS, key_of
 
 RULES = load_rules()
 CASES = [
     (rule, example)
     for rule in RULES.rules
     for example in (*RULES.text(rule).bad, *RULES.text(rule).good)
-    if "policy" in example.subject and "location" not in example.subject and "attached-to" not in example.subject
+    if "policy" in example.subject
+    and "location" not in example.subject
+    and "attached-to" not in example.subject
 ]
 
 
@@ -60,6 +62,8 @@ def test_every_rule_fires_alike(file_name: str) -> None:
         compared += 1
         found = places(rule, example, extraction)
         if found != sorted(example.at):
-            different.append(f"{rule.id} {example.name}: {sorted(example.at)} in JSON, {found} in {file_name}")
+            different.append(
+                f"{rule.id} {example.name}: {sorted(example.at)} in JSON, {found} in {file_name}"
+            )
     assert different == []
     assert compared > len(CASES) / 3

@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 
 from iamlint import audit
-from iamlint.auditing.pipeline import run
+from iamlint.auditing.pipeline import extract_all, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import UsageError
 from iamlint.model import PolicyKind, Severity
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-GOOD = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-1:111122223333:q"}]}
+GOOD = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:eu-west-1:111122223333:q"}
+    ],
+}
 
 
 def write(folder: Path, name: str, content: object) -> None:
@@ -68,7 +73,9 @@ def test_missing_path_is_fatal(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_a_named_file(tmp_path: Path) -> None:
-    outcome = run(AuditSettings(paths=(), cwd=str(tmp_path), stdin=json.dumps(ADMIN).encode(), stdin_name="in.json"))
+    outcome = run(
+        AuditSettings(paths=(), cwd=str(tmp_path), stdin=json.dumps(ADMIN).encode(), stdin_name="in.json")
+    )
     assert [(f.primary.path, f.rule_id) for f in outcome.findings] == [("in.json", "IAM101")]
 
 
@@ -112,20 +119,27 @@ def test_severity_of_a_rule_can_be_changed(tmp_path: Path) -> None:
 
 
 def test_fingerprint_survives_reformatting_and_changes_with_the_action(tmp_path: Path) -> None:
-    first = {"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b"}]}
+    first = {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b"}],
+    }
     write(tmp_path, "a.json", first)
     before = run(settings(tmp_path, select=("IAM102",))).findings
     above = {"Sid": "B", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::c"}
-    write(tmp_path, "a.json", json.dumps({"Statement": [above, *first["Statement"]], "Version": "2012-10-17"}))
+    write(
+        tmp_path, "a.json", json.dumps({"Statement": [above, *first["Statement"]], "Version": "2012-10-17"})
+    )
     after = run(settings(tmp_path, select=("IAM102",))).findings
     assert [f.fingerprint for f in before] == [f.fingerprint for f in after]
     changed = {"Version": "2012-10-17", "Statement": [{**first["Statement"][0], "Action": "*:*"}]}  # type: ignore[dict-item]
     write(tmp_path, "a.json", changed)
-    assert [f.fingerprint for f in run(settings(tmp_path, select=("IAM102",))).findings] != [f.fingerprint for f in before]
+    assert [f.fingerprint for f in run(settings(tmp_path, select=("IAM102",))).findings] != [
+        f.fingerprint for f in before
+    ]
 
 
 def test_equal_fingerprints_in_one_report_are_numbered(tmp_path: Path) -> None:
-    twice = {"Version": "2012-10-17", "Statement": [ADMIN["Statement"][0], ADMIN["Statement"][0]]}  # type: ignore[index]
+    twice = {"Version": "2012-10-17", "Statement": [ADMIN["Statement"][0], ADMIN["Statement"][0]]}
     write(tmp_path, "a.json", twice)
     prints = [f.fingerprint for f in run(settings(tmp_path, select=("IAM101",))).findings]
     assert prints[1] == f"{prints[0]}:2"
@@ -156,3 +170,48 @@ def test_a_hook_names_files_that_are_about_something_else(tmp_path: Path) -> Non
     assert [(f.primary.path, f.rule_id) for f in hook.findings] == [("policy.json", "IAM001")]
     person = run(settings(tmp_path, "tsconfig.json"))
     assert [f.rule_id for f in person.findings] == ["IAM001"]
+
+
+MODULE = {
+    "resource": {
+        "aws_iam_policy": {"p": {"name": "p", "policy": "${file(\"${path.module}/policies/wide.json\")}"}},
+        "aws_iam_role": {"r": {"assume_role_policy": "${data.aws_iam_policy_document.t.json}"}},
+    },
+    "data": {
+        "aws_iam_policy_document": {
+            "t": {
+                "statement": {
+                    "actions": ["sts:AssumeRole"],
+                    "principals": {"type": "Service", "identifiers": ["ec2.amazonaws.com"]},
+                }
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_a_module_reads_is_told_once(tmp_path: Path, jobs: int) -> None:
+    write(tmp_path, "m/main.tf.json", MODULE)
+    write(tmp_path, "m/policies/wide.json", ADMIN)
+    outcome = run(settings(tmp_path, jobs=jobs, select=("IAM101",)))
+    assert [(f.primary.path, f.policy.owner) for f in outcome.findings] == [("m/policies/wide.json", "aws_iam_policy.p")]
+    extractions, _ = extract_all(settings(tmp_path))
+    owners = sorted(policy.owner.address for found in extractions for policy in found.policies)
+    assert owners == ["aws_iam_policy.p", "data.aws_iam_policy_document.t"]
+
+
+def test_findings_that_nobody_can_tell_apart_are_one(tmp_path: Path) -> None:
+    merged = {
+        "data": {
+            "aws_iam_policy_document": {
+                "base": {"statement": {"sid": "All", "actions": ["*"], "resources": ["*"]}},
+                "more": {"source_policy_documents": ["${data.aws_iam_policy_document.base.json}"]},
+            }
+        },
+        "resource": {"aws_iam_policy": {"p": {"policy": "${data.aws_iam_policy_document.more.json}"}}},
+    }
+    write(tmp_path, "main.tf.json", merged)
+    (finding,) = run(settings(tmp_path, select=("IAM101",))).findings
+    owners = {finding.policy.owner, *finding.properties.get("also_in", [])}  # type: ignore[call-overload]
+    assert owners == {"data.aws_iam_policy_document.base", "data.aws_iam_policy_document.more"}

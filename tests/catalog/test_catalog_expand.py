@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamlint.catalog import Catalog, catalog
-from iamlint.catalog.lookup import MEMO_SIZE
 from iamlint.catalog.glob import matcher
+from iamlint.catalog.lookup import MEMO_SIZE
 
 
 @pytest.fixture(scope="module")

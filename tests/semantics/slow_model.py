@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import ipaddress
 import re
 from fractions import Fraction
@@ -143,17 +143,18 @@ def instant(text: str) -> Fraction | None:
     if (day and not month) or (hour and not day) or (fraction and not second):
         return None
     try:
-        moment = datetime.datetime(
+        moment = dt.datetime(
             int(year),
             int((month or "-01")[1:]),
             int((day or "-01")[1:]),
             int(hour or 0),
             int(minute or 0),
             int((second or ":00")[1:]),
+            tzinfo=dt.UTC,
         )
     except ValueError:
         return None
-    seconds = Fraction((moment - datetime.datetime(1970, 1, 1)) // datetime.timedelta(seconds=1))
+    seconds = Fraction((moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1))
     if fraction:
         seconds += Fraction("0" + fraction)
     if zone and zone != "Z":
@@ -204,10 +205,10 @@ class World:
         principal = request["principal"]
         if isinstance(principal, str):
             principal = {"arn": principal}
-        self.caller = principal["arn"]
-        self.role = None
-        self.user = principal.get("user")
-        self.account = None
+        self.caller: str = principal["arn"]
+        self.role: str | None = None
+        self.user: str | None = principal.get("user")
+        self.account: str | None = None
         self.keys: dict[str, Any] = {}
         self.sort = self.read_caller(principal)
         for key, value in request.get("context", {}).items():
@@ -232,7 +233,7 @@ class World:
             return "anonymous"
         if not arn.startswith("arn:"):
             return "federated" if arn in ("accounts.google.com", "graph.facebook.com") else "service"
-        _, _, service, _, account, body = arn.split(":", 5)
+        _, _, _, _, account, body = arn.split(":", 5)
         if "provider/" in body:
             return "federated"
         self.account = account
@@ -473,7 +474,10 @@ class World:
         if value == self.account or re.fullmatch(f"arn:[^:]*:iam::{self.account}:root", value):
             return "account"
         if self.sort == "session" and ":role/" in value and self.role is not None:
-            same = value.split(":")[4] == self.account and value.rsplit("/", maxsplit=1)[-1] == self.role.split("/")[-1]
+            same = (
+                value.split(":")[4] == self.account
+                and value.rsplit("/", maxsplit=1)[-1] == self.role.split("/")[-1]
+            )
             return "session-of" if same else ""
         if value == self.caller:
             return "direct"

@@ -20,7 +20,9 @@ def statement(
     actions: tuple[Value, ...], resources: tuple[Value, ...], conditions: tuple[Condition, ...] = ()
 ) -> Statement:
     document = cast("Document", None)
-    return Statement(document, (), None, value("Allow"), actions, None, resources, None, None, None, conditions)
+    return Statement(
+        document, (), None, value("Allow"), actions, None, resources, None, None, None, conditions
+    )
 
 
 def shown(found: Statement) -> tuple[list[str], list[str]]:
@@ -61,7 +63,9 @@ def test_two_defaults_are_also_read_together() -> None:
 
 def test_a_condition_whose_values_are_gone_in_a_branch_is_gone() -> None:
     test = Condition("StringEquals", "aws:PrincipalOrgID", (value("o-1", (("Org", True),)),), ())
-    found = [len(reading.conditions) for reading, _ in readings(statement((value("a:b"),), (value("*"),), (test,)))]
+    found = [
+        len(reading.conditions) for reading, _ in readings(statement((value("a:b"),), (value("*"),), (test,)))
+    ]
     assert found == [1, 0]
 
 

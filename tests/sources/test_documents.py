@@ -41,7 +41,9 @@ def test_a_single_text_and_a_list_of_one_mean_the_same() -> None:
     many = build({"Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]})
     assert one.statements is not None
     assert many.statements is not None
-    assert [v.text for v in one.statements[0].actions or ()] == [v.text for v in many.statements[0].actions or ()]
+    assert [v.text for v in one.statements[0].actions or ()] == [
+        v.text for v in many.statements[0].actions or ()
+    ]
     assert (one.statements[0].actions or ())[0].pointer == ("Statement", "Action")
     assert (many.statements[0].actions or ())[0].pointer == ("Statement", 0, "Action", 0)
 
@@ -63,7 +65,10 @@ def test_an_element_that_is_not_written_is_none_and_an_empty_one_is_empty() -> N
         ({"Statement": [None, 3]}, [("wrong-type", ("Statement", 0)), ("wrong-type", ("Statement", 1))]),
         ({"Statement": [], "statement": []}, [("unknown-element", ("statement",))]),
         (statement_of(Effect="allow"), [("invalid-effect", ("Statement", 0, "Effect"))]),
-        (statement_of(Action=["a:b", 3, None]), [("wrong-type", ("Statement", 0, "Action", 1)), ("wrong-type", ("Statement", 0, "Action", 2))]),
+        (
+            statement_of(Action=["a:b", 3, None]),
+            [("wrong-type", ("Statement", 0, "Action", 1)), ("wrong-type", ("Statement", 0, "Action", 2))],
+        ),
         (statement_of(Action={"a": 1}), [("wrong-type", ("Statement", 0, "Action"))]),
         (statement_of(Sid=["a"]), [("wrong-type", ("Statement", 0, "Sid"))]),
         (statement_of(NotAction="a:b"), [("element-combination", ("Statement", 0, "NotAction"))]),
@@ -77,12 +82,16 @@ def test_an_element_that_is_not_written_is_none_and_an_empty_one_is_empty() -> N
     ],
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else "",
 )
-def test_what_the_grammar_does_not_allow_is_a_fault(tree: object, expected: list[tuple[str, Pointer]]) -> None:
+def test_what_the_grammar_does_not_allow_is_a_fault(
+    tree: object, expected: list[tuple[str, Pointer]]
+) -> None:
     assert codes(build(tree)) == expected
 
 
 def test_booleans_and_numbers_are_condition_values() -> None:
-    policy = build(statement_of(Condition={"Bool": {"aws:SecureTransport": True}, "NumericEquals": {"s3:max-keys": 10}}))
+    policy = build(
+        statement_of(Condition={"Bool": {"aws:SecureTransport": True}, "NumericEquals": {"s3:max-keys": 10}})
+    )
     assert policy.statements is not None
     assert [[v.text for v in c.values] for c in policy.statements[0].conditions] == [["true"], ["10"]]
     assert policy.faults == ()
@@ -105,9 +114,24 @@ def test_principals_keep_their_types() -> None:
         ([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}], PolicyKind.IDENTITY),
         ([{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}], PolicyKind.RESOURCE),
         ([{"Effect": "Allow", "Principal": {"AWS": "1"}, "Action": "sts:AssumeRole"}], PolicyKind.TRUST),
-        ([{"Effect": "Allow", "Principal": {"Service": "x"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}], PolicyKind.TRUST),
-        ([{"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "sts:AssumeRoleWithSAML"}], PolicyKind.TRUST),
-        ([{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}], PolicyKind.RESOURCE),
+        (
+            [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "x"},
+                    "Action": ["sts:AssumeRole", "sts:TagSession"],
+                }
+            ],
+            PolicyKind.TRUST,
+        ),
+        (
+            [{"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "sts:AssumeRoleWithSAML"}],
+            PolicyKind.TRUST,
+        ),
+        (
+            [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}],
+            PolicyKind.RESOURCE,
+        ),
         ([], PolicyKind.IDENTITY),
     ],
     ids=str,
@@ -157,7 +181,9 @@ def test_segments_unknown_choice_items_and_moved_nodes() -> None:
         {
             "seg": Segments(("arn:", HOLE)),
             "unk": Unknown(HOLE),
-            "choice": Choice((Branch((("A", True),), "x:y", ("t",)), Branch((("A", False),), ["v:w", "z:z"], ("f",)))),
+            "choice": Choice(
+                (Branch((("A", True),), "x:y", ("t",)), Branch((("A", False),), ["v:w", "z:z"], ("f",)))
+            ),
             "items": Items((At("i:j", ("elsewhere",)), At("seg", ("more",)))),
         }
     )
@@ -225,7 +251,11 @@ def test_placeholders_are_holes_and_policy_variables_are_text() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("<my-org-id>", [Hole("placeholder", "my-org-id")]), ("a<b", ["a<b"]), ("arn:aws:iam::<account id>:root", ["arn:aws:iam::", Hole("placeholder", "account id"), ":root"])],
+    [
+        ("<my-org-id>", [Hole("placeholder", "my-org-id")]),
+        ("a<b", ["a<b"]),
+        ("arn:aws:iam::<account id>:root", ["arn:aws:iam::", Hole("placeholder", "account id"), ":root"]),
+    ],
 )
 def test_angle_brackets_are_placeholders(text: str, shown: list[object]) -> None:
     policy = build(statement_of(Resource=text), PlaceholderResolver())
@@ -236,7 +266,7 @@ def test_angle_brackets_are_placeholders(text: str, shown: list[object]) -> None
 def test_a_document_in_text_with_holes_in_and_outside_quotes() -> None:
     first, second = Hole("parameter", "A"), Hole("parameter", "B")
     parts = ('{"Statement": [{"Effect": "Allow", "Action": "s3:', first, '", "Resource": ', second, "}]}")
-    offsets = (0, len(parts[0]), len(parts[0]) + 4, 80, 84)  # type: ignore[arg-type]
+    offsets = (0, len(parts[0]), len(parts[0]) + 4, 80, 84)
     tree, step, resolver = parse_embedded(parts, offsets)
     policy = build(tree, resolver)
     assert policy.statements is not None
@@ -244,6 +274,15 @@ def test_a_document_in_text_with_holes_in_and_outside_quotes() -> None:
     assert [str(v) for v in statement.actions or ()] == ["s3:<A>"]
     assert [v.hole for v in statement.resources or ()] == [second]
     assert isinstance(step, Embedded)
+
+
+def test_a_hole_in_a_condition_key_is_shown_by_its_name() -> None:
+    provider = Hole("attribute", "Provider")
+    parts = ('{"Statement": [{"Effect": "Allow", "Action": "a:b", "Condition": {"StringEquals": {"', provider, ':sub": "x"}}}]}')
+    tree, _, resolver = parse_embedded(parts, (0, 100, 108))
+    policy = build(tree, resolver)
+    assert policy.statements is not None
+    assert [c.key for c in policy.statements[0].conditions] == ["<Provider>:sub"]
 
 
 def test_percent_encoded_text_maps_back_to_its_characters() -> None:
@@ -255,13 +294,27 @@ def test_percent_encoded_text_maps_back_to_its_characters() -> None:
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["Statement", "Effect", "Action", "NotAction", "Resource", "Principal", "Condition", "Sid", "AWS", "Bool", "x"]
-        ),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Statement",
+                    "Effect",
+                    "Action",
+                    "NotAction",
+                    "Resource",
+                    "Principal",
+                    "Condition",
+                    "Sid",
+                    "AWS",
+                    "Bool",
+                    "x",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=20,
 )

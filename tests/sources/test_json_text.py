@@ -27,7 +27,9 @@ def document(text: str) -> JsonDocument:
     return JsonDocument(Text("p.json", text), tree, "policy-json", repeated=repeated)
 
 
-def shown(text: str, doc: JsonDocument, pointer: tuple[str | int | Embedded, ...], *, key: bool = False) -> str:
+def shown(
+    text: str, doc: JsonDocument, pointer: tuple[str | int | Embedded, ...], *, key: bool = False
+) -> str:
     span = doc.key_span(pointer) if key else doc.span(pointer)
     return text.encode()[span.byte_offset : span.byte_offset + span.byte_length].decode()
 
@@ -87,7 +89,15 @@ def test_place_three_levels_deep() -> None:
 
 @pytest.mark.parametrize(
     ("text", "offset"),
-    [('{"a": }', 6), ("[1, 2,]", 6), ("", 0), ("{", 1), ('{"a": NaN}', 0), ("[" * 10_000, 200), ("1" * 5000, 0)],
+    [
+        ('{"a": }', 6),
+        ("[1, 2,]", 6),
+        ("", 0),
+        ("{", 1),
+        ('{"a": NaN}', 0),
+        ("[" * 10_000, 200),
+        ("1" * 5000, 0),
+    ],
     ids=["no value", "trailing comma", "empty", "cut", "NaN", "deep", "long number"],
 )
 def test_what_is_not_json_says_where(text: str, offset: int) -> None:

@@ -11,7 +11,10 @@ from iamlint.model import Extraction, PolicyKind
 from iamlint.sources.routing import extract_unit, is_candidate
 from iamlint.sources.source import SourceFile, SourceOptions
 
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:*"], "Resource": "*"}]}
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:*"], "Resource": "*"}],
+}
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
@@ -19,12 +22,18 @@ TRUST = {
 
 
 def read(content: object, path: str = "p.json", *, named: bool = False, **options: object) -> Extraction:
-    data = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content, indent=2)).encode()
+    data = (
+        content
+        if isinstance(content, bytes)
+        else (content if isinstance(content, str) else json.dumps(content, indent=2)).encode()
+    )
     return extract_unit([SourceFile(path, data, named=named)], SourceOptions(**options))  # type: ignore[arg-type]
 
 
 def seen(extraction: Extraction) -> list[tuple[str, str, str | None]]:
-    return [(p.owner.address, p.kind.value, None if p.name is None else p.name.text) for p in extraction.policies]
+    return [
+        (p.owner.address, p.kind.value, None if p.name is None else p.name.text) for p in extraction.policies
+    ]
 
 
 @pytest.mark.parametrize(
@@ -33,20 +42,34 @@ def seen(extraction: Extraction) -> list[tuple[str, str, str | None]]:
         (POLICY, [("$", "identity", None)]),
         ([POLICY, TRUST], [("$[0]", "identity", None), ("$[1]", "trust", None)]),
         ({"PolicyDocument": POLICY, "PolicyName": "n"}, [("$.PolicyDocument", "identity", "n")]),
-        ({"PolicyVersion": {"Document": POLICY, "VersionId": "v1"}}, [("$.PolicyVersion.Document", "identity", None)]),
+        (
+            {"PolicyVersion": {"Document": POLICY, "VersionId": "v1"}},
+            [("$.PolicyVersion.Document", "identity", None)],
+        ),
         (
             {"Role": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}},
             [("$.Role.AssumeRolePolicyDocument", "trust", "r")],
         ),
-        ({"AssumeRolePolicyDocument": quote(json.dumps(TRUST))}, [("$.AssumeRolePolicyDocument", "trust", None)]),
+        (
+            {"AssumeRolePolicyDocument": quote(json.dumps(TRUST))},
+            [("$.AssumeRolePolicyDocument", "trust", None)],
+        ),
         ({"Policy": json.dumps(POLICY)}, [("$.Policy", "identity", None)]),
         (
-            {"Policy": {"PolicySummary": {"Name": "s", "Type": "SERVICE_CONTROL_POLICY"}, "Content": json.dumps(POLICY)}},
+            {
+                "Policy": {
+                    "PolicySummary": {"Name": "s", "Type": "SERVICE_CONTROL_POLICY"},
+                    "Content": json.dumps(POLICY),
+                }
+            },
             [("$.Policy.Content", "scp", None)],
         ),
         (
             {"Policies": [{"PolicyDocument": POLICY}, {"PolicyDocument": POLICY}]},
-            [("$.Policies[0].PolicyDocument", "identity", None), ("$.Policies[1].PolicyDocument", "identity", None)],
+            [
+                ("$.Policies[0].PolicyDocument", "identity", None),
+                ("$.Policies[1].PolicyDocument", "identity", None),
+            ],
         ),
         ({"principalId": "u", "policyDocument": POLICY}, []),
         ({"version": "tree-0.1", "tree": {"x": POLICY}}, []),
@@ -54,7 +77,22 @@ def seen(extraction: Extraction) -> list[tuple[str, str, str | None]]:
         ({"a": 1}, []),
         (3, []),
     ],
-    ids=["bare", "list", "document", "version", "role", "percent", "text", "scp", "several", "authorizer", "construct tree", "shapes", "none", "number"],
+    ids=[
+        "bare",
+        "list",
+        "document",
+        "version",
+        "role",
+        "percent",
+        "text",
+        "scp",
+        "several",
+        "authorizer",
+        "construct tree",
+        "shapes",
+        "none",
+        "number",
+    ],
 )
 def test_where_documents_are_found(content: object, expected: list[tuple[str, str, str | None]]) -> None:
     assert seen(read(content)) == expected
@@ -81,7 +119,14 @@ def test_under_a_given_kind_a_file_of_another_shape_is_a_policy_with_a_fault() -
 
 @pytest.mark.parametrize(
     "text",
-    [json.dumps(POLICY)[:-1], json.dumps(POLICY) + "}", '{"Statement": [{"Effect": "Allow",}', "", "{", "\x00"],
+    [
+        json.dumps(POLICY)[:-1],
+        json.dumps(POLICY) + "}",
+        '{"Statement": [{"Effect": "Allow",}',
+        "",
+        "{",
+        "\x00",
+    ],
     ids=["cut", "more", "comma", "empty", "brace", "zero"],
 )
 def test_a_named_file_that_does_not_parse_is_broken_and_said(text: str) -> None:
@@ -101,7 +146,9 @@ def test_a_walked_file_with_policy_words_that_does_not_parse_is_broken() -> None
 
 
 def test_comments_and_trailing_commas_are_said_and_the_rest_is_read() -> None:
-    text = '{ // why\n "Statement": [ {"Effect": "Allow", "Action": "s3:*", /* x */ "Resource": "*",}, ],\n}\n'
+    text = (
+        '{ // why\n "Statement": [ {"Effect": "Allow", "Action": "s3:*", /* x */ "Resource": "*",}, ],\n}\n'
+    )
     found = read(text)
     assert len(found.broken) == 1
     (policy,) = found.policies
@@ -129,7 +176,9 @@ def test_every_encoding_that_shells_write(encoding: str) -> None:
     (policy,) = read(data).policies
     assert policy.statements is not None
     span = policy.document.span((policy.statements[0].actions or ())[1].pointer)
-    assert data[span.byte_offset : span.byte_offset + span.byte_length].decode(encoding.removesuffix("-sig")).strip("\ufeff") == '"s3:*"' or encoding in {"utf-16", "utf-32"}
+    assert data[span.byte_offset : span.byte_offset + span.byte_length].decode(
+        encoding.removesuffix("-sig")
+    ).strip("\ufeff") == '"s3:*"' or encoding in {"utf-16", "utf-32"}
 
 
 def test_bytes_that_are_no_text_are_said() -> None:
@@ -171,13 +220,28 @@ def test_deep_wrappers_are_said() -> None:
 
 
 def test_resources_of_another_framework_are_said() -> None:
-    found = read({"service": "s", "resources": {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": POLICY}]}}}}})
+    found = read(
+        {
+            "service": "s",
+            "resources": {
+                "Resources": {
+                    "R": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": POLICY}]}}
+                }
+            },
+        }
+    )
     assert found.policies == ()
     assert [d.code for d in found.diagnostics] == ["unread-document"]
 
 
 def test_functions_of_a_template_in_a_bare_document_are_holes() -> None:
-    text = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": [{"Fn::Sub": "arn:x"}, {"Ref": "B"}]}]})
+    text = json.dumps(
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": "s3:Get*", "Resource": [{"Fn::Sub": "arn:x"}, {"Ref": "B"}]}
+            ]
+        }
+    )
     (policy,) = read(text).policies
     assert policy.faults == ()
     assert policy.statements is not None

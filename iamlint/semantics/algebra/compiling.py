@@ -8,11 +8,12 @@ and 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from typing import TypeAlias
 
 from iamlint.model import Condition, Hole, Policy, PolicyKind, Principal, Statement, Value, Values
 from iamlint.semantics.algebra.boxes import Box
@@ -267,8 +268,8 @@ class Compiler:
             return self._resource_tokens(value, variables=variables, in_parts=in_parts)
 
         if negated:
-            return self._negative(values, read, bound, ("NotResource", variables), _everything_outside)
-        return self._positive(values, read, bound, from_tokens, lambda clause: TextSet((clause,)))
+            return self._negative(values, read, bound, ("NotResource", variables), _everything_outside, _flat)
+        return self._positive(values, read, bound, _flat, _everything_inside, "resource")
 
     def _resource_tokens(self, value: Value, *, variables: bool, in_parts: bool) -> list[Token] | None:
         """Return the tokens of a resource pattern; None for one that matches nothing."""
@@ -290,8 +291,9 @@ class Compiler:
         values: Values,
         read: Callable[[Value], list[Token] | None],
         bound: Bound,
-        make: Callable[[Sequence[str]], Glob | None],
+        make: _Maker,
         gather: Callable[[frozenset[Glob]], TextSet | KeySet],
+        mode: str,
     ) -> list[_Part]:
         """Return the ways in which some pattern of a list matches, one for each set of keys that it
         takes to have the variables resolved (section 6)."""
@@ -304,8 +306,9 @@ class Compiler:
             tokens = read(value)
             if tokens is None:
                 continue
-            for choice in self._choices(tokens, bound):
-                pattern = make(choice.tokens)
+            settled = _is_settled(tokens)
+            for choice in self._choices(tokens, bound, mode):
+                pattern = make(choice.tokens, settled)
                 if pattern is not None:
                     groups.setdefault((choice.present, choice.absent), []).append(pattern)
         free = groups.get((frozenset(), frozenset()), [])
@@ -323,7 +326,7 @@ class Compiler:
         bound: Bound,
         label: object,
         gather: Callable[[frozenset[Glob]], TextSet | KeySet],
-        make: Callable[[Sequence[str]], Glob | None] = from_tokens,
+        make: _Maker,
     ) -> list[_Part]:
         """Return the ways in which no pattern of a list matches. A variable without a value makes all
         of it fail (section 6)."""
@@ -337,12 +340,8 @@ class Compiler:
             open_ones = [t for t in tokens if not isinstance(t, str)]
             if value.when or any(isinstance(t, Hole) and not _is_named(t) for t in open_ones):
                 self._doubt("template", f"the value {value}")
-                if bound.wide:
-                    continue
-                fixed: list[str] = [t if isinstance(t, str) else RUN for t in tokens]
-                pattern = make(fixed)
-                if pattern is not None:
-                    patterns.append(pattern)
+                if not bound.wide:
+                    patterns.append(ANYTHING)
                 continue
             resolved: list[str] = []
             for token in tokens:
@@ -364,7 +363,7 @@ class Compiler:
                     self._doubt("template", f"the value {value}")
                 break
             else:
-                pattern = make(resolved)
+                pattern = make(resolved, True)
                 if pattern is not None:
                     patterns.append(pattern)
         if not opaque:
@@ -376,18 +375,18 @@ class Compiler:
             return [_Part(None, opaque=marks)]
         return [_Part(gather(frozenset(patterns)), frozenset(present), opaque=marks)]
 
-    def _choices(self, tokens: Sequence[Token], bound: Bound) -> list[_Choice]:
+    def _choices(self, tokens: Sequence[Token], bound: Bound, mode: str) -> list[_Choice]:
         """Return the ways to read tokens with variables and holes as a pattern."""
         choices = [_Choice(())]
         for token in tokens:
             if isinstance(token, str):
                 more = [_Choice((token,))]
             elif isinstance(token, Variable):
-                more = self._variable_choices(token, bound)
+                more = self._variable_choices(token, bound, mode)
             else:
                 self._doubt("template", f"the value {token}")
                 if bound.letters and _is_named(token):
-                    more = [_Choice((self._space.letter(token),))]
+                    more = [_Choice((self._space.letter(token, mode),))]
                 else:
                     more = [_Choice(_hole_tokens(token))] if bound.wide else []
             choices = [
@@ -398,7 +397,7 @@ class Compiler:
             ][:_MOST_GROUPS]
         return choices
 
-    def _variable_choices(self, variable: Variable, bound: Bound) -> list[_Choice]:
+    def _variable_choices(self, variable: Variable, bound: Bound, mode: str) -> list[_Choice]:
         key = key_name(variable.key)
         if key in self._space.pins:
             text = self._pinned(variable)
@@ -407,7 +406,9 @@ class Compiler:
         several = self._space.domains[key].is_multi_valued
         default = [] if variable.default is None else [_Choice(tuple(variable.default), frozenset(), frozenset({key}))]
         if bound.letters and not several:
-            return [_Choice((self._space.letter(variable),), frozenset({key})), *default]
+            # What is put in is literal, so only letter case tells the modes apart.
+            letter = self._space.letter(variable, "fold" if mode == "fold" else "")
+            return [_Choice((letter,), frozenset({key})), *default]
         if bound.wide:
             return [_Choice((RUN,))]
         return [] if several else default
@@ -518,20 +519,20 @@ class Compiler:
         def read(value: Value) -> list[Token]:
             return value_tokens(value, wildcards=wild, variables=variables)
 
-        def make(tokens: Sequence[str]) -> Glob | None:
+        def make(tokens: Sequence[str], settled: bool) -> Glob | None:  # noqa: FBT001 -- see _Maker
             if not arn:
                 return from_tokens(tokens, fold=fold)
-            inside, colons = arn_tokens(tokens)
-            if bound.wide and any(len(token) > 2 for token in tokens):
-                # The value of a variable may hold colons, and the fields are counted behind it.
+            if not settled and (bound.wide or len(tokens) == 1):
+                # What is put in may hold colons, and the fields are counted behind it.
                 return from_tokens(tokens)
+            inside, colons = arn_tokens(tokens)
             return from_tokens(inside) if colons == _COLONS else None
 
+        mode = "arn" if arn else "fold" if fold else "like" if wild else "equal"
         if operator.negated:
-            parts = self._negative(values, read, bound, label, gather, make)
             # The test holds for an absent key, but only if its variables have a value.
-            return parts
-        parts = self._positive(values, read, bound, make, gather)
+            return self._negative(values, read, bound, label, gather, make)
+        parts = self._positive(values, read, bound, make, gather, mode)
         if absent and all(part.present or part.absent for part in parts):
             # Whatever the variables are, an absent key passes.
             parts.append(_Part(SingleSet(absent=True, texts=None)))
@@ -587,6 +588,31 @@ class Compiler:
 
 
 _EMPTY = frozenset({literal("")})
+
+
+_Maker: TypeAlias = "Callable[[Sequence[str], bool], Glob | None]"
+"""Makes a pattern of tokens; the flag says that the fields of an ARN are known, whatever is put in the
+place of variables and holes. None for tokens that match nothing."""
+
+
+def _flat(tokens: Sequence[str], settled: bool) -> Glob:  # noqa: ARG001, FBT001 -- see _Maker
+    return from_tokens(tokens)
+
+
+def _is_settled(tokens: Sequence[Token]) -> bool:
+    """Say whether the first five colons stand before everything that is decided elsewhere."""
+    colons = 0
+    for token in tokens:
+        if not isinstance(token, str):
+            return False
+        colons += token == ":"
+        if colons == _COLONS:
+            return True
+    return True
+
+
+def _everything_inside(patterns: frozenset[Glob]) -> TextSet:
+    return TextSet((patterns,))
 
 
 def _everything_outside(patterns: frozenset[Glob]) -> TextSet:

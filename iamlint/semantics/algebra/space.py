@@ -157,9 +157,10 @@ class Space:
         """Say whether every request has a key."""
         return key in ALWAYS_PRESENT or key in self.present
 
-    def letter(self, what: Variable | Hole) -> str:
-        """Return the private letter of a variable's key or of a hole."""
-        name: object = what.key if isinstance(what, Variable) else (what.kind, what.name)
+    def letter(self, what: Variable | Hole, mode: str) -> str:
+        """Return the private letter of a variable's key or of a hole. `mode` tells apart places where
+        the same text would match different texts."""
+        name: object = (what.key, mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
         if name not in self._letters:
             # The first one stands for the resource `*`.
             self._letters[name] = private_letter(len(self._letters) + 1)

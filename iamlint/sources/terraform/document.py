@@ -6,13 +6,13 @@ import functools
 from collections.abc import MutableMapping
 from typing import Protocol
 
-from iamlint.model import Document, Embedded, Pointer, Span
+from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
 from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
 from iamlint.sources.terraform.places import ExpressionStep, InFile, as_written
 from iamlint.sources.text import Text
 
-__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument", "WrittenDocument"]
+__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
 
 
 class ModuleDocument(Protocol):
@@ -98,24 +98,6 @@ class FileDocument:
             start, end = embedded_range(as_written(pointer), key=key)
             return self._source.span(start, min(end, len(self._source.text)))
         return self._source.span(0, len(self._source.text))
-
-
-class WrittenDocument:
-    """A document whose pointers may hold renamed steps (see `places.Renamed`)."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self.path = document.path
-        self.format = document.format
-        self.has_lines = document.has_lines
-
-    def span(self, pointer: Pointer) -> Span:
-        """Return the span of the value at `pointer`, or of its nearest known ancestor."""
-        return self._document.span(as_written(pointer))
-
-    def key_span(self, pointer: Pointer) -> Span:
-        """Return the span of the key that leads to `pointer`; of the value where there is no key."""
-        return self._document.key_span(as_written(pointer))
 
 
 def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Pointer] | None:

@@ -13,7 +13,7 @@ from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.locations import SELF, GrantLocation, Path
 from iamlint.sources.terraform.meaning import MeaningResolver, known_text, parts_of, unplaced
 from iamlint.sources.terraform.policy_document import texts
-from iamlint.sources.terraform.targets import Names, targets_of
+from iamlint.sources.terraform.targets import Names, collect_targets, targets_of
 from iamlint.sources.terraform.walk import Found, Place, Resource, walk
 from iamlint.sources.tree import At, Segments, Unknown
 
@@ -98,8 +98,6 @@ def _attachments(
             continue
         word = location.on[index] if parallel else location.on[0]
         if target and path[: len(target)] == target and target[-1] == "[]":
-            from iamlint.sources.terraform.targets import collect_targets
-
             addresses: list[str] = []
             collect_targets(found.place.node, word, names, addresses)
         else:

@@ -15,9 +15,10 @@ from iamlint.sources.terraform.json_syntax import read_modules
 from iamlint.sources.terraform.meaning import known_text
 from iamlint.sources.terraform.module import Block, Module
 from iamlint.sources.terraform.policies import PolicyReader
+from iamlint.sources.terraform.targets import NAME_ARGUMENTS, NAMED_TYPES
 from iamlint.sources.tree import Unknown
 
-__all__ = ["NAMED_TYPES", "NAME_ARGUMENTS", "extract_module"]
+__all__ = ["extract_module"]
 
 _NODES_PER_CHARACTER = 20
 _LEAST_NODES = 2_000_000
@@ -171,26 +172,6 @@ class _Inputs(Mapping[str, object]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-NAMED_TYPES = {
-    "role": ("aws_iam_role",),
-    "user": ("aws_iam_user",),
-    "group": ("aws_iam_group",),
-    "s3-bucket": ("aws_s3_bucket",),
-    "lambda-function": ("aws_lambda_function",),
-    "ecr-repository": ("aws_ecr_repository",),
-    "backup-vault": ("aws_backup_vault",),
-    "event-bus": ("aws_cloudwatch_event_bus",),
-    "es-domain": ("aws_opensearch_domain", "aws_elasticsearch_domain"),
-    "glacier-vault": ("aws_glacier_vault",),
-}
-NAME_ARGUMENTS = {
-    "aws_s3_bucket": "bucket",
-    "aws_lambda_function": "function_name",
-    "aws_opensearch_domain": "domain_name",
-    "aws_elasticsearch_domain": "domain_name",
-}
 
 
 class ModuleNames:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from iamlint.model import Embedded, Pointer
+from iamlint.model import Document, Embedded, Pointer, Span
 from iamlint.model.place import Step
 
-__all__ = ["ExpressionStep", "InFile", "Renamed", "as_written", "expression_step", "in_file"]
+__all__ = [
+    "ExpressionStep",
+    "InFile",
+    "Renamed",
+    "WrittenDocument",
+    "as_written",
+    "expression_step",
+    "in_file",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,21 @@ def expression_step(text: str, start: int, end: int) -> ExpressionStep:
 def in_file(path: str, pointer: Pointer) -> Pointer:
     """Return `pointer` as seen from any file: led by the step into the file at `path`."""
     return pointer if pointer and isinstance(pointer[0], InFile) else (InFile(path), *pointer)
+
+
+class WrittenDocument:
+    """A document whose pointers may hold renamed steps (see `Renamed`)."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.path = document.path
+        self.format = document.format
+        self.has_lines = document.has_lines
+
+    def span(self, pointer: Pointer) -> Span:
+        """Return the span of the value at `pointer`, or of its nearest known ancestor."""
+        return self._document.span(as_written(pointer))
+
+    def key_span(self, pointer: Pointer) -> Span:
+        """Return the span of the key that leads to `pointer`; of the value where there is no key."""
+        return self._document.key_span(as_written(pointer))

@@ -16,10 +16,11 @@ from typing import TypeAlias
 from iamlint.model import Document, Extraction, Hole, Pointer
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceOptions
-from iamlint.sources.terraform.document import WrittenDocument
 from iamlint.sources.terraform.meaning import DocumentLink, ResourceLink
+from iamlint.sources.terraform.places import WrittenDocument
 from iamlint.sources.terraform.policies import PolicyReader
 from iamlint.sources.terraform.policy_document import INPUT_ARGUMENTS
+from iamlint.sources.terraform.targets import NAME_ARGUMENTS, NAMED_TYPES
 from iamlint.sources.tree import Branch, Choice, Unknown
 
 __all__ = ["extract_plan"]
@@ -275,8 +276,6 @@ class PlanIndex:
 
     def find(self, word: str, name: str) -> str | None:
         """Return the address of the resource that `word` means whose name or ARN is `name`."""
-        from iamlint.sources.terraform.modules import NAME_ARGUMENTS, NAMED_TYPES
-
         known = self._names.get(word)
         if known is None:
             known = self._names[word] = {}

@@ -16,7 +16,29 @@ from iamlint.sources.terraform.meaning import (
 from iamlint.sources.terraform.walk import Resource, walk
 from iamlint.sources.tree import Choice, Items, Unknown
 
-__all__ = ["Names", "targets_of"]
+__all__ = ["NAMED_TYPES", "NAME_ARGUMENTS", "Names", "collect_targets", "targets_of"]
+
+NAMED_TYPES = {
+    "role": ("aws_iam_role",),
+    "user": ("aws_iam_user",),
+    "group": ("aws_iam_group",),
+    "s3-bucket": ("aws_s3_bucket",),
+    "lambda-function": ("aws_lambda_function",),
+    "ecr-repository": ("aws_ecr_repository",),
+    "backup-vault": ("aws_backup_vault",),
+    "event-bus": ("aws_cloudwatch_event_bus",),
+    "es-domain": ("aws_opensearch_domain", "aws_elasticsearch_domain"),
+    "glacier-vault": ("aws_glacier_vault",),
+}
+"""The resource types that a neutral word means."""
+
+NAME_ARGUMENTS = {
+    "aws_s3_bucket": "bucket",
+    "aws_lambda_function": "function_name",
+    "aws_opensearch_domain": "domain_name",
+    "aws_elasticsearch_domain": "domain_name",
+}
+"""The argument that names a resource, where it is not `name`."""
 
 
 class Names(Protocol):

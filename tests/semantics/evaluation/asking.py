@@ -39,11 +39,11 @@ FULL = document({})
 
 def ask(
     principal: Any = ALICE,
-    action: str = "s3:GetObject",
-    on: str = OBJECT,
-    account: str | None = A,
-    context: Json | None = None,
-    readings: Readings = DEFAULT,
+    action: Any = "s3:GetObject",
+    on: Any = OBJECT,
+    account: Any = A,
+    context: Any = None,
+    readings: Any = DEFAULT,
     **policies: Any,
 ) -> str:
     """The outcome of one request, as its word; `on` is its resource, `account` the owner of that."""
@@ -52,11 +52,11 @@ def ask(
 
 def decided(
     principal: Any = ALICE,
-    action: str = "s3:GetObject",
-    on: str = OBJECT,
-    account: str | None = A,
-    context: Json | None = None,
-    readings: Readings = DEFAULT,
+    action: Any = "s3:GetObject",
+    on: Any = OBJECT,
+    account: Any = A,
+    context: Any = None,
+    readings: Any = DEFAULT,
     **policies: Any,
 ) -> Decision:
     """The decision on one request."""

@@ -291,6 +291,7 @@ def test_documents_that_a_carried_one_is_made_from_are_no_policies_of_their_own(
         whole(change("aws_iam_policy.p", {}, {"policy": True}), base, merged, configuration=configuration)
     )
     assert owners(found) == {"aws_iam_policy.p": "identity"}
+    assert [texts(s.actions) for s in found.policies[0].statements or ()] == [["a:b"], ["c:d"]]
 
 
 def test_references_are_followed_through_modules() -> None:

@@ -1,0 +1,367 @@
+"""One question asked once, in one reading: proof, refutation, and the search for values of variables.
+
+Sections 12.4 to 12.7 of the evaluation rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
+
+from iamlint.model import Policy, PolicyKind, Statement
+from iamlint.semantics.algebra.boxes import Box
+from iamlint.semantics.algebra.compiling import Bound, Compiler, Doubt
+from iamlint.semantics.algebra.difference import Leaf, Solver, lifted
+from iamlint.semantics.algebra.globs import Budget, BudgetError
+from iamlint.semantics.algebra.keysets import Sampled, SingleSet
+from iamlint.semantics.algebra.space import DomainKind, Reading, Space, key_name
+from iamlint.semantics.algebra.texts import Variable, read_tokens
+
+__all__ = ["Answer", "Assumptions", "Found", "Limit", "Question", "ask", "with_reading"]
+
+_MOST_PINNINGS = 96
+_VALUES_PER_KEY = 10
+
+_PROOF_WIDE = Bound(wide=True, letters=True)
+_PROOF_NARROW = Bound(wide=False, letters=True)
+_REFUTATION_WIDE = Bound(wide=True, letters=False)
+_REFUTATION_NARROW = Bound(wide=False, letters=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What a question takes for granted beyond the defaults of section 8: `present` are keys that every
+    request has, `whole_numbers` that numeric keys hold whole numbers."""
+
+    present: frozenset[str] = frozenset()
+    whole_numbers: bool = False
+
+
+class Limit:
+    """Limits the requests of a question. The base class limits nothing."""
+
+    actions: Sequence[str] = ()
+    """Action patterns that the limit names; the space has to know them."""
+
+    def boxes(self, space: Space) -> list[Box] | None:
+        """Return boxes whose union is what the question is about; None for all requests."""
+        del space
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Does `new` allow any request, within the limit, that `old` does not?"""
+
+    new: Sequence[Policy]
+    old: Sequence[Policy]
+    kind: PolicyKind
+    assumptions: Assumptions = Assumptions()
+    flipped: frozenset[Reading] = frozenset()
+    limit: Limit = field(default_factory=Limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A request that may prove new access, not yet written out: the leaf, the space it lies in, the
+    statement of the new side that allows it, and that of the old side that denied it, as positions
+    among all statements of their sides."""
+
+    leaf: Leaf
+    space: Space
+    allowed_by: int
+    denied_by: int | None
+    future: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`found` is the proof of new access; `proved` says that there is none. Neither: not known, for the
+    reasons in `doubts`, or because the budget `exhausted` is used up."""
+
+    found: Found | None
+    proved: bool
+    doubts: tuple[Doubt, ...] = ()
+    exhausted: str = ""
+    touched: frozenset[Reading] = frozenset()
+    present: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Side:
+    allows: list[Box] = field(default_factory=list)
+    denies: list[Box] = field(default_factory=list)
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    policy: Policy
+    statement: Statement
+    source: int
+
+
+def _rows(policies: Sequence[Policy]) -> list[_Row]:
+    pairs = [(policy, statement) for policy in policies for statement in policy.statements or ()]
+    return [_Row(policy, statement, at) for at, (policy, statement) in enumerate(pairs)]
+
+
+def ask(question: Question, budget: Budget) -> Answer:
+    """Answer a question about policies that are well formed. Never raises BudgetError."""
+    space = _space(question, {})
+    run = _Run(question, budget)
+    try:
+        return run.answer(space)
+    except BudgetError as error:
+        return Answer(None, proved=False, doubts=run.doubts, exhausted=error.name, touched=frozenset(space.touched))
+
+
+def _space(question: Question, pins: Mapping[str, Sampled]) -> Space:
+    return Space(
+        question.kind,
+        (*question.new, *question.old),
+        present=question.assumptions.present,
+        flipped=question.flipped,
+        pins=pins,
+        whole_numbers=question.assumptions.whole_numbers,
+        more_actions=question.limit.actions,
+    )
+
+
+class _Run:
+    def __init__(self, question: Question, budget: Budget) -> None:
+        self._question = question
+        self._budget = budget
+        self._new = _rows(question.new)
+        self._old = _rows(question.old)
+        self.doubts: tuple[Doubt, ...] = ()
+
+    def answer(self, space: Space) -> Answer:
+        compiler = Compiler(space)
+        new_wide, new_narrow = self._compile(compiler, self._new, _PROOF_WIDE, _PROOF_NARROW)
+        old_narrow, old_wide = self._compile(compiler, self._old, _PROOF_NARROW, _PROOF_WIDE)
+        exact = new_wide.exact and old_narrow.exact
+        self.doubts = tuple(compiler.doubts)
+        touched = frozenset(space.touched)
+        present = frozenset(key for key in space.domains if key in space.present)
+        solver = Solver(space, self._budget)
+        found = self._new_access(
+            solver, space, new_wide.allows, new_narrow.denies, old_narrow.allows, old_wide.denies, exact=exact
+        )
+        if found is None:
+            if not space.actions.exact:
+                return Answer(None, proved=False, exhausted="samples of future actions", touched=touched)
+            return Answer(None, proved=True, touched=touched, present=present)
+        if exact:
+            return Answer(found, proved=False, touched=touched, present=present)
+        found = self._refute(space, solver)
+        if found is None:
+            found = self._pinned(space)
+        return Answer(found, proved=False, doubts=self.doubts, touched=touched, present=present)
+
+    def _refute(self, space: Space, solver: Solver) -> Found | None:
+        compiler = Compiler(space)
+        new_narrow, new_wide = self._compile(compiler, self._new, _REFUTATION_NARROW, _REFUTATION_WIDE)
+        old_wide, old_narrow = self._compile(compiler, self._old, _REFUTATION_WIDE, _REFUTATION_NARROW)
+        return self._new_access(
+            solver, space, new_narrow.allows, new_wide.denies, old_wide.allows, old_narrow.denies, exact=True
+        )
+
+    def _pinned(self, space: Space) -> Found | None:
+        """Look for new access with values put in for variables and for keys that no one set describes."""
+        for pins in islice(_pinnings(space, [*self._new, *self._old]), _MOST_PINNINGS):
+            pinned = _space(self._question, pins)
+            found = self._refute(pinned, Solver(pinned, self._budget))
+            if found is not None:
+                return found
+        return None
+
+    def _compile(self, compiler: Compiler, rows: Iterable[_Row], allows: Bound, denies: Bound) -> tuple[_Side, _Side]:
+        """Return two sides: the first with the Allows bounded as `allows` says, the second with the
+        Denies bounded as `denies` says; `exact` of the first speaks for both."""
+        first, second = _Side(), _Side()
+        for row in rows:
+            effect = None if row.statement.effect is None else row.statement.effect.text
+            for side, bound, word in ((first, allows, "Allow"), (second, denies, "Deny")):
+                if effect is None:
+                    # An effect that is not known: perhaps this one.
+                    compiler.doubts[Doubt("template", "the effect of a statement", row.source)] = None
+                    first.exact = False
+                    if not bound.wide:
+                        continue
+                elif effect != word:
+                    continue
+                boxes, exact = compiler.compile(row.policy, row.statement, row.source, bound)
+                first.exact &= exact
+                (side.allows if word == "Allow" else side.denies).extend(boxes)
+        return first, second
+
+    def _new_access(
+        self,
+        solver: Solver,
+        space: Space,
+        new_allows: Sequence[Box],
+        new_denies: Sequence[Box],
+        old_allows: Sequence[Box],
+        old_denies: Sequence[Box],
+        *,
+        exact: bool,
+    ) -> Found | None:
+        """Return a part of the new side's access that the old side does not have (section 12.5)."""
+        limits = self._question.limit.boxes(space)
+        covers = [*new_denies, *old_allows]
+        for future in (False, True):
+            mask = space.actions.future if future else ~space.actions.future
+            for allow in new_allows:
+                if not allow.actions & mask:
+                    continue
+                for box in _limited(allow.with_actions(allow.actions & mask), limits, space):
+                    leaf = _uncovered(solver, box, covers, exact=exact)
+                    if leaf is not None:
+                        return Found(leaf, space, allow.source, None, future)
+                    for deny in old_denies:
+                        if deny.misses(box):
+                            continue
+                        leaf = _uncovered(solver, box.meet(deny, space), new_denies, exact=exact)
+                        if leaf is not None:
+                            return Found(leaf, space, allow.source, deny.source, future)
+        return None
+
+
+def _limited(box: Box, limits: Sequence[Box] | None, space: Space) -> Iterator[Box]:
+    """Yield the parts of a box that lie in the limits, one for each class of callers where a test or a
+    variable is about a key that follows from the caller."""
+    inside = [box] if limits is None else [box.meet(limit, space) for limit in limits if not limit.misses(box)]
+    if not space.uses_derived_keys:
+        yield from inside
+        return
+    for part in inside:
+        for at, caller in enumerate(space.callers.callers):
+            if not part.callers >> at & 1:
+                continue
+            single = part.with_callers(1 << at)
+            possible = True
+            for key, values in space.callers.keys(caller).items():
+                domain = space.domains.get(key)
+                if domain is None or domain.kind is not DomainKind.TEXT or key in space.pins:
+                    if key in space.pins and not values.holds(space.pins[key]):
+                        possible = False
+                    continue
+                given = single.keys.get(key) or domain.everything
+                assert isinstance(given, SingleSet)
+                single = single.with_key(key, given.intersect(values))
+            if possible:
+                yield single
+
+
+def _uncovered(solver: Solver, box: Box, covers: Sequence[Box], *, exact: bool) -> Leaf | None:
+    if exact:
+        return solver.uncovered(box, covers)
+    if solver.is_included(box, covers):
+        return None
+    leaf = None
+    for candidate in lifted(box):
+        leaf = solver.uncovered(candidate, covers)
+        if leaf is None:
+            return None
+    return leaf
+
+
+# --- values for variables ---------------------------------------------------------------------------
+
+
+def _pinnings(space: Space, rows: Sequence[_Row]) -> Iterator[dict[str, Sampled]]:
+    """Yield values for the keys that the sets leave open, the likeliest to tell the sides apart first."""
+    texts = _texts(rows)
+    candidates: dict[str, list[Sampled]] = {}
+    for key in _open_keys(space, rows):
+        if space.domains[key].is_multi_valued:
+            continue
+        candidates[key] = _candidates(key, texts, space)
+    if not candidates:
+        return
+    keys = list(candidates)
+    seen: set[tuple[Sampled, ...]] = set()
+    fresh = tuple(candidates[key][0] for key in keys)
+    singles = [
+        tuple(value if key == changed else fresh[at] for at, key in enumerate(keys))
+        for changed in keys
+        for value in candidates[changed]
+    ]
+    for values in (fresh, *singles, *islice(product(*candidates.values()), _MOST_PINNINGS)):
+        if values not in seen:
+            seen.add(values)
+            yield dict(zip(keys, values, strict=True))
+
+
+def _open_keys(space: Space, rows: Sequence[_Row]) -> list[str]:
+    """Return the keys of variables, and those that are tested as values of several types."""
+    from iamlint.semantics.conditions import parse_operator
+
+    found = dict.fromkeys(space.variables)
+    for row in rows:
+        for condition in row.statement.conditions:
+            operator = parse_operator(condition.operator)
+            key = key_name(condition.key)
+            domain = space.domains[key]
+            if operator.base != "Null" and operator.family not in domain.families and not domain.is_multi_valued:
+                found[key] = None
+    return list(found)
+
+
+def _texts(rows: Sequence[_Row]) -> list[str]:
+    """Return the texts of resources and condition values that are known."""
+    found: dict[str, None] = {}
+    for row in rows:
+        statement = row.statement
+        for values in (statement.resources, statement.not_resources):
+            found.update((value.text, None) for value in islice(values or (), 50) if value.text is not None)
+        for condition in statement.conditions:
+            found.update((value.text, None) for value in islice(condition.values, 20) if value.text is not None)
+    return list(found)[:200]
+
+
+def _candidates(key: str, texts: Sequence[str], space: Space) -> list[Sampled]:
+    """Return values to try for a key: one that occurs nowhere, absence, pieces of the texts that stand
+    where the variable does, and values that tests of the key name."""
+    tail = "".join(letter for letter in key.rpartition(":")[2].rpartition("/")[2] if letter.isalnum()) or "v"
+    fresh = next(name for n in range(1, 10_000) if not any((name := f"{tail}{n}") in text for text in texts))
+    found: dict[Sampled, None] = {fresh: None}
+    if not space.is_present(key):
+        found[None] = None
+    for policy in space.policies:
+        for statement in policy.statements or ():
+            for condition in statement.conditions:
+                if key_name(condition.key) == key:
+                    for value in condition.values[:5]:
+                        if value.text is not None and "${" not in value.text:
+                            found[value.text.replace("*", "x").replace("?", "x")] = None
+    for text in texts:
+        for piece in _facing(key, text, texts):
+            found[piece] = None
+            if len(found) >= _VALUES_PER_KEY:
+                return list(found)
+    return list(found)
+
+
+def _facing(key: str, text: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield what stands in other texts at the place where `text` has the variable."""
+    tokens = read_tokens(text, wildcards=False, variables=True)
+    for at, token in enumerate(tokens):
+        if not isinstance(token, Variable) or key_name(token.key) != key:
+            continue
+        before = "".join(t if isinstance(t, str) else "\0" for t in tokens[:at])
+        after = next((t for t in tokens[at + 1 :] if isinstance(t, str)), "")
+        for other in texts:
+            if "\0" in before or not other.startswith(before) or other == text:
+                continue
+            rest = other[len(before) :]
+            piece = rest.partition(after)[0] if after else rest
+            if piece and "${" not in piece:
+                yield piece.replace("*", "x").replace("?", "x")
+
+
+def with_reading(question: Question, reading: Reading) -> Question:
+    """Return the same question in the other reading of one open point."""
+    return replace(question, flipped=question.flipped | {reading})
