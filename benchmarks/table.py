@@ -85,7 +85,7 @@ def _row(experiment: Experiment, series: Series, reference: Series | None) -> tu
         command.label,
         _time(seconds),
         f"{_time(times[0])} to {_time(times[-1])}",
-        _time(series.cpu_seconds or 0),
+        "" if command.inner else _time(series.cpu_seconds or 0),
         rate,
         f"{peak / 1e6:.0f} MB",
         "" if series.findings is None else f"{series.findings:,}",

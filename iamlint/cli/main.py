@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "Command", "entry", "load_command", "main"]
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("check", "audit files and folders (the default)"),
     "extract": ("extract", "show which policies and grants are seen, without rules"),
+    "summary": ("summary", "show how much each policy grants, in one line"),
     "rules": ("rules", "list the rules"),
     "rules test": ("rules_test", "run the examples of a rule pack"),
     "explain": ("explain", "tell what a rule finds, why it matters and how to mend it"),

@@ -18,7 +18,7 @@ TAB = "    "
 """What a tab looks like, wherever it stands."""
 
 MAX_LINES = 8
-"""Source lines of one frame; more are folded."""
+"""Source lines of one frame, and parts that are shown of one long line; more are folded."""
 
 _NARROWEST = 40
 _GUTTER = 5
@@ -72,6 +72,7 @@ def frame(
     room = max(width, _NARROWEST) - gutter - len(" | ")
     blank = paint.faint(" " * gutter + " |")
     skipped = sorted(set(wanted).difference(numbers))
+    shown: set[tuple[int, int]] = set()
     previous = 0
     for number in numbers:
         if previous and any(previous < other < number for other in skipped):
@@ -79,9 +80,14 @@ def frame(
         previous = number
         line = source.line(path, number) or ""
         for excerpt in _excerpts(line, wanted[number], room, len(printer.ellipsis), printer):
+            shown.update((number, piece.start) for piece in excerpt.pieces)
             rows.append(f"{paint.faint(f'{number:>{gutter}} |')} {_shown(line, excerpt, printer)}".rstrip())
             rows += [f"{blank} {row}" for row in _mark_rows(line, excerpt, severity, printer, paint)]
-    left_out = [mark for mark in marks if mark.is_primary and mark.span.start_line not in numbers]
+    left_out = [
+        mark
+        for mark in marks
+        if mark.is_primary and (mark.span.start_line, mark.span.start_column - 1) not in shown
+    ]
     return rows, left_out
 
 
@@ -149,6 +155,8 @@ def _excerpts(
                 excerpt.pieces.append(piece)
                 break
         else:
+            if len(excerpts) == MAX_LINES:
+                continue
             low, high = _window(line, piece, room, ellipsis, printer)
             excerpts.append(_Excerpt(low, high, [piece]))
     if not excerpts:
@@ -246,7 +254,8 @@ def _mark_rows(line: str, excerpt: _Excerpt, severity: Severity, printer: Printe
                 row.append(new)
                 break
         else:
-            rows.append([new])
+            if len(rows) < MAX_LINES:
+                rows.append([new])
     return [_drawn(sorted(row, key=lambda underline: underline.left), severity, paint) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TextIO, TypeVar
+from typing import NamedTuple, TextIO
 
 from iamlint.model import Finding, Related, Span
 from iamlint.report.colour import Paint
@@ -18,18 +18,21 @@ __all__ = ["write"]
 
 _OTHER_FILES = 3
 _LISTED = 10
-
-T = TypeVar("T")
+_MOST_MARKS = 200
+"""Places of one finding that a frame gets; hostile input has any number of them."""
 
 
 class _Group(NamedTuple):
-    """Findings that say the same about one statement, or about one place under several owners."""
+    """Findings that say the same about one statement, or about one place under several owners.
+
+    The dictionaries are sets that keep their order.
+    """
 
     first: Finding
-    places: list[Span]
-    related: list[Related]
-    unresolved: list[str]
-    owners: list[str]
+    places: dict[Span, None]
+    related: dict[Related, None]
+    unresolved: dict[str, None]
+    owners: dict[str, None]
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -62,25 +65,21 @@ def _groups(findings: Iterable[Finding]) -> Iterable[_Group]:
         statement = "/".join(finding.pointer.split("/", 3)[:3])
         common = (finding.rule_id, finding.severity, finding.primary.path, finding.message)
         group = by_statement.setdefault(
-            (*common, finding.policy, statement), _Group(finding, [], [], [], [finding.policy.owner])
+            (*common, finding.policy, statement), _Group(finding, {}, {}, {}, {finding.policy.owner: None})
         )
-        _extend(group.places, [finding.primary])
-        _extend(group.related, finding.related)
-        _extend(group.unresolved, finding.certainty_notes)
+        group.places[finding.primary] = None
+        group.related.update(dict.fromkeys(finding.related))
+        group.unresolved.update(dict.fromkeys(finding.certainty_notes))
     by_place: dict[tuple[object, ...], _Group] = {}
     for group in by_statement.values():
         first = group.first
         key = (first.rule_id, first.severity, first.primary.path, first.message, tuple(group.places))
         same = by_place.setdefault(key, group)
         if same is not group:
-            _extend(same.owners, group.owners)
-            _extend(same.related, group.related)
-            _extend(same.unresolved, group.unresolved)
+            same.owners.update(group.owners)
+            same.related.update(group.related)
+            same.unresolved.update(group.unresolved)
     return by_place.values()
-
-
-def _extend(items: list[T], more: Iterable[T]) -> None:
-    items.extend(item for item in more if item not in items)
 
 
 def _finding(
@@ -99,8 +98,9 @@ def _finding(
     marks = [
         Mark(span, group.first.label if span == group.first.primary else "", True) for span in group.places
     ]
-    marks += [Mark(other.span, other.note, False) for other in group.related if other.span.path == here]
-    rows, left_out = draw(here, marks)
+    beside = [Mark(other.span, other.note, False) for other in group.related if other.span.path == here]
+    rows, left_out = draw(here, [*marks[:_MOST_MARKS], *beside[:_MOST_MARKS]])
+    left_out += marks[_MOST_MARKS:]
     yield from rows
     unseen: list[Related] = []
     shown_elsewhere = 0
@@ -128,11 +128,13 @@ def _finding(
 
 def _remarks(group: _Group, left_out: Sequence[Mark], unseen: Sequence[Related]) -> Iterator[str]:
     finding = group.first
+    # The headline tells the place of the finding itself.
+    left_out = [mark for mark in left_out if mark.span != finding.primary]
     if left_out:
         places = [f"{mark.span.start_line}:{mark.span.start_column}" for mark in left_out]
         yield f"   = also at: {_listed(places)}"
     if len(group.owners) > 1:
-        yield f"   = also in: {_listed([escape(mask(owner)) for owner in group.owners[1:]])}"
+        yield f"   = also in: {_listed([escape(mask(owner)) for owner in list(group.owners)[1:]])}"
     for other in unseen[:_LISTED]:
         note = f": {escape(mask(other.note))}" if other.note else ""
         yield f"   = see: {_place(other.span)}{note}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import re
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.text import Text
 
-__all__ = ["JsonDocument", "JsonIndex", "JsonSyntaxError", "parse_json"]
+__all__ = ["JsonDocument", "JsonIndex", "JsonSyntaxError", "StringOffsets", "parse_json", "string_offsets"]
 
 MAX_DEPTH = 200
 """Containers inside one another; IAM documents need about ten, deeper input is hostile."""
@@ -56,9 +58,11 @@ def parse_json(text: str) -> tuple[object, bool]:
         tree = json.loads(text, object_pairs_hook=hook, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise JsonSyntaxError(error.msg, error.pos) from None
-    except ValueError as error:
-        # An integer of thousands of digits, which CPython refuses to convert.
-        raise JsonSyntaxError(str(error).partition(";")[0], 0) from None
+    except JsonSyntaxError as error:
+        raise JsonSyntaxError(str(error), _odd_number_offset(text)) from None
+    except ValueError:
+        # CPython refuses to convert an integer of thousands of digits.
+        raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text)) from None
     except RecursionError:
         raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0)) from None
     if (text.count("{") + text.count("[")) > MAX_DEPTH and _is_too_deep(tree):
@@ -84,13 +88,32 @@ def _is_too_deep(tree: object) -> bool:
     return True
 
 
+_NUMBER = re.compile(
+    r'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity|-?[0-9]++(?![.eE]))|-?[0-9.]++(?:[eE][-+]?[0-9]++)?', re.DOTALL
+)
+_MOST_DIGITS = 4000
+"""CPython's own limit is a little higher."""
+
+
+def _odd_number_offset(text: str) -> int:
+    """Return the offset of the first number that JSON or CPython does not know. Up to there the text
+    has been parsed, so nothing before it is malformed."""
+    for match in _NUMBER.finditer(text):
+        word = match[1]
+        if word is not None and (len(word) > _MOST_DIGITS or not word[-1].isdigit()):
+            return match.start()
+    return 0
+
+
 _BRACKET = re.compile(r'(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*+")*+([{}\[\]])', re.DOTALL)
 
 
 def _depth_offset(text: str) -> int:
     """Return the offset of the first bracket that is nested too deep, or -1."""
-    depth = 0
-    for match in _BRACKET.finditer(text):
+    depth = at = 0
+    # Not finditer: after the last bracket it would start anew at each character of the rest.
+    while (match := _BRACKET.match(text, at)) is not None:
+        at = match.end()
         if match[1] in "{[":
             depth += 1
             if depth > MAX_DEPTH:
@@ -104,7 +127,7 @@ _SPACE = re.compile(r"[ \t\r\n]*+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(r"[^,\]} \t\r\n]++")
 _ESCAPE = re.compile(
-    r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\"]', re.DOTALL
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
 
 
@@ -316,20 +339,44 @@ def _embedded_index(text: str) -> JsonIndex:
     return JsonIndex(text)
 
 
+class StringOffsets:
+    """For each character of a decoded JSON string, its offset in the text; one more for the closing quote.
+
+    Between two escapes both advance together, so only the escapes are kept: a string can be the
+    whole of a large file.
+    """
+
+    __slots__ = ("_end", "_gaps", "_length", "_places", "_start")
+
+    def __init__(self, text: str, start: int) -> None:
+        whole = _STRING.match(text, start)
+        self._start = start + 1
+        self._end = whole.end() - 1 if whole else len(text)
+        # The decoded offset behind each escape, and how far the text has run ahead of it by then.
+        self._places = array("Q")
+        self._gaps = array("Q")
+        gap = 0
+        for match in _ESCAPE.finditer(text, self._start, self._end):
+            place = match.start() - self._start - gap + 1
+            gap += match.end() - match.start() - 1
+            self._places.append(place)
+            self._gaps.append(gap)
+        self._length = self._end - self._start - gap
+
+    def __len__(self) -> int:
+        return self._length + 1
+
+    def __getitem__(self, index: int) -> int:
+        if not 0 <= index <= self._length:
+            raise IndexError(index)
+        passed = bisect_right(self._places, index)
+        return self._start + index + (self._gaps[passed - 1] if passed else 0)
+
+
 @functools.lru_cache(maxsize=8)
-def string_offsets(text: str, start: int) -> list[int]:
-    """Return, for each character of the decoded JSON string at `start`, its offset in `text`;
-    one entry more for the closing quote."""
-    offsets = []
-    at = start + 1
-    while at < len(text) and text[at] != '"':
-        match = _ESCAPE.match(text, at)
-        if match is None:
-            break
-        offsets.append(at)
-        at = match.end()
-    offsets.append(at)
-    return offsets
+def string_offsets(text: str, start: int) -> StringOffsets:
+    """Return where the characters of the decoded JSON string at `start` stand in `text`."""
+    return StringOffsets(text, start)
 
 
 def _after_space(text: str, at: int) -> int:

@@ -15,8 +15,10 @@ from iamlint.sources.text import Text
 
 __all__ = ["repair", "with_placeholders"]
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"|//[^\n]*+|\#[^\n]*+|/\*[\s\S]*?\*/|,(?=\s*[}\]])')
-_COMMENT_THEN_CLOSE = re.compile(r",(?=\s*[}\]])")
+# What does not end (a text, a comment) is taken to the end too: each character is looked at once.
+_TOKEN = re.compile(
+    r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*+|\#[^\n]*+|/\*(?:[\s\S]*?\*/|[\s\S]*)|,(?=\s*[}\]])'
+)
 _PLACEHOLDER = re.compile(r"\$\{([^{}\"\n]{1,200})\}|\{\{([^{}\"\n]{1,200})\}\}")
 
 
@@ -33,7 +35,8 @@ def repair(text: str) -> tuple[object, bool, str] | None:
             return token
         return "".join("\n" if character == "\n" else " " for character in token)
 
-    cleaned = _COMMENT_THEN_CLOSE.sub(" ", _TOKEN.sub(blank, text))
+    # Once for the comments, once for the commas that a comment parted from their bracket.
+    cleaned = _TOKEN.sub(blank, _TOKEN.sub(blank, text))
     if cleaned == text:
         return None
     try:

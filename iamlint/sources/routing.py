@@ -19,8 +19,7 @@ __all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
 
 _YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
 _ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|%22[Ss]tatement%22")
-_SURE = re.compile(rb"\"Statement\"[\s\S]*\"Effect\"|\"Effect\"[\s\S]*\"Statement\"")
-_SURE_TEMPLATE = re.compile(rb"Resources[\"']?\s*:")
+_SURE_TEMPLATE = re.compile(r"Resources[\"']?\s*:")
 _TEMPLATING = ("{{", "{%", "<%")
 
 
@@ -157,7 +156,7 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
             return Extraction(
                 diagnostics=(Diagnostic(file.path, "unrendered-template", message, line, column),)
             )
-        sure = b"AWS::" in file.data and _SURE_TEMPLATE.search(file.data) is not None
+        sure = "AWS::" in text.text and _SURE_TEMPLATE.search(text.text) is not None
         return _broken(file, text, "YAML", str(error), error.offset, sure=forced or sure)
     from iamlint.sources.cloudformation import extract_template
 
@@ -182,7 +181,7 @@ def _broken_json(
     file: SourceFile, text: Text, options: SourceOptions, error: JsonSyntaxError, *, forced: bool
 ) -> Extraction:
     """Report JSON that does not parse, and read as much of it as can be read honestly."""
-    sure = forced or _SURE.search(text.text.encode("utf-8", "replace")) is not None
+    sure = forced or ('"Statement"' in text.text and '"Effect"' in text.text)
     if not sure and not file.named and "AWS::" not in text.text:
         return _broken(file, text, "JSON", str(error), error.offset, sure=False)
     from iamlint.sources.lenient_json import repair, with_placeholders

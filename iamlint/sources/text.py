@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_right
 
 from iamlint.model import Span
@@ -15,6 +17,11 @@ _MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
+
+
+_LINE_END = re.compile(r"\r\n?|\n")
+_BLOCK = 1024
+"""Characters between two known byte offsets."""
 
 
 class UnreadableTextError(Exception):
@@ -32,14 +39,15 @@ class Text:
     span is asked for.
     """
 
-    __slots__ = ("_mark", "_starts", "encoding", "path", "text")
+    __slots__ = ("_blocks", "_mark", "_starts", "encoding", "path", "text")
 
     def __init__(self, path: str, text: str, encoding: str = "utf-8", mark: int = 0) -> None:
         self.path = path
         self.text = text
         self.encoding = encoding
         self._mark = mark
-        self._starts: list[int] | None = None
+        self._starts: array[int] | None = None
+        self._blocks: array[int] | None = None
 
     @property
     def marked(self) -> bool:
@@ -58,19 +66,23 @@ class Text:
         """Return the span of the characters from `start` up to, not including, `end`."""
         line, column = self.position(start)
         end_line, end_column = self.position(end)
-        return Span(
-            self.path,
-            line,
-            column,
-            end_line,
-            end_column,
-            self._mark + self._bytes(0, start),
-            self._bytes(start, end),
-        )
+        first = self._byte_offset(start)
+        length = self._byte_offset(end) - first
+        return Span(self.path, line, column, end_line, end_column, self._mark + first, length)
+
+    def _byte_offset(self, offset: int) -> int:
+        if self.encoding == "utf-8" and self.text.isascii():
+            return offset
+        blocks = self._blocks
+        if blocks is None:
+            # Encoding all that stands before each span would cost the square of the file's size.
+            blocks = self._blocks = array("Q", [0])
+            for start in range(0, len(self.text), _BLOCK):
+                blocks.append(blocks[-1] + self._bytes(start, start + _BLOCK))
+        block = offset // _BLOCK
+        return blocks[block] + self._bytes(block * _BLOCK, offset)
 
     def _bytes(self, start: int, end: int) -> int:
-        if self.text.isascii() and self.encoding == "utf-8":
-            return end - start
         return len(self.text[start:end].encode(self.encoding, "surrogatepass"))
 
 
@@ -99,16 +111,13 @@ def decode(path: str, data: bytes) -> Text:
         raise UnreadableTextError(message, line) from None
 
 
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    add = starts.append
+def _line_starts(text: str) -> array[int]:
+    starts = array("Q", [0])
     if "\r" not in text:
         at = text.find("\n")
         while at >= 0:
-            add(at + 1)
+            starts.append(at + 1)
             at = text.find("\n", at + 1)
-        return starts
-    for at, character in enumerate(text):
-        if character == "\n" or (character == "\r" and text[at + 1 : at + 2] != "\n"):
-            add(at + 1)
+    else:
+        starts.extend(match.end() for match in _LINE_END.finditer(text))
     return starts

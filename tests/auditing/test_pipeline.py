@@ -174,7 +174,7 @@ def test_a_hook_names_files_that_are_about_something_else(tmp_path: Path) -> Non
 
 MODULE = {
     "resource": {
-        "aws_iam_policy": {"p": {"name": "p", "policy": "${file(\"${path.module}/policies/wide.json\")}"}},
+        "aws_iam_policy": {"p": {"name": "p", "policy": '${file("${path.module}/policies/wide.json")}'}},
         "aws_iam_role": {"r": {"assume_role_policy": "${data.aws_iam_policy_document.t.json}"}},
     },
     "data": {
@@ -195,7 +195,9 @@ def test_a_file_that_a_module_reads_is_told_once(tmp_path: Path, jobs: int) -> N
     write(tmp_path, "m/main.tf.json", MODULE)
     write(tmp_path, "m/policies/wide.json", ADMIN)
     outcome = run(settings(tmp_path, jobs=jobs, select=("IAM101",)))
-    assert [(f.primary.path, f.policy.owner) for f in outcome.findings] == [("m/policies/wide.json", "aws_iam_policy.p")]
+    assert [(f.primary.path, f.policy.owner) for f in outcome.findings] == [
+        ("m/policies/wide.json", "aws_iam_policy.p")
+    ]
     extractions, _ = extract_all(settings(tmp_path))
     owners = sorted(policy.owner.address for found in extractions for policy in found.policies)
     assert owners == ["aws_iam_policy.p", "data.aws_iam_policy_document.t"]

@@ -546,23 +546,11 @@ class Compiler:
         if not several:
             if flipped and operator.quantifier is not None:
                 # An empty text counts as an absent key.
-                clauses = texts.clauses
-                if absent and texts.clauses:
-                    clauses = tuple(clause | _EMPTY for clause in clauses)
-                if absent:
-                    return SingleSet(absent, TextSet(clauses, texts.outside - _EMPTY))
-                return SingleSet(absent, TextSet(clauses, texts.outside | _EMPTY))
+                texts = _with_empty(texts) if absent else _without_empty(texts)
             return SingleSet(absent, texts)
         if operator.quantifier == "ForAllValues":
-            every = texts
-            if flipped:
-                every = TextSet(tuple(clause | _EMPTY for clause in texts.clauses), texts.outside - _EMPTY)
-            return SeveralSet(absent, present=True, every=every)
-        if flipped:
-            # Only values that are not empty count; absence is not told apart from their lack, so
-            # that the set with IfExists is all but what has values none of which fits.
-            texts = TextSet(texts.clauses, texts.outside | _EMPTY)
-        return SeveralSet(absent, present=True, some=(texts,))
+            return SeveralSet(absent, present=True, every=_with_empty(texts) if flipped else texts)
+        return SeveralSet(absent, present=True, some=(_without_empty(texts) if flipped else texts,))
 
     def _typed(self, operator: Operator, key: str, texts: Sequence[str]) -> KeySet:
         absent = self._absence(operator)
@@ -588,6 +576,21 @@ class Compiler:
 
 
 _EMPTY = frozenset({literal("")})
+_SOMETHING = glob("?*")
+
+
+def _with_empty(texts: TextSet) -> TextSet:
+    """Return a set that one test makes, with the empty text in it."""
+    kept = [_SOMETHING if pattern == ANYTHING else pattern for pattern in texts.outside]
+    return TextSet(tuple(clause | _EMPTY for clause in texts.clauses), frozenset(kept) - _EMPTY)
+
+
+def _without_empty(texts: TextSet) -> TextSet:
+    """Return a set that one test makes, without the empty text."""
+    if not texts.clauses:
+        return TextSet((), texts.outside | _EMPTY)
+    clauses = [frozenset(_SOMETHING if p == ANYTHING else p for p in clause) - _EMPTY for clause in texts.clauses]
+    return TextSet(tuple(clauses), texts.outside)
 
 
 _Maker: TypeAlias = "Callable[[Sequence[str], bool], Glob | None]"

@@ -129,7 +129,7 @@ class Space:
     domains: dict[str, Domain] = field(init=False)
     touched: set[Reading] = field(init=False, default_factory=set)
     spelling: dict[str, str] = field(init=False, default_factory=dict)
-    variables: dict[str, None] = field(init=False, default_factory=dict)
+    variables: dict[str, str] = field(init=False, default_factory=dict)
     _letters: dict[object, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -160,7 +160,7 @@ class Space:
     def letter(self, what: Variable | Hole, mode: str) -> str:
         """Return the private letter of a variable's key or of a hole. `mode` tells apart places where
         the same text would match different texts."""
-        name: object = (what.key, mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
+        name: object = (key_name(what.key), mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
         if name not in self._letters:
             # The first one stands for the resource `*`.
             self._letters[name] = private_letter(len(self._letters) + 1)
@@ -168,7 +168,7 @@ class Space:
 
     def _find_domains(self, statements: Iterable[Statement]) -> dict[str, Domain]:
         used: dict[str, list[tuple[Operator, Condition]]] = {}
-        variables: dict[str, None] = {}
+        variables: dict[str, str] = {}
         for statement in statements:
             for condition in statement.conditions:
                 name = key_name(condition.key)
@@ -180,8 +180,8 @@ class Space:
                 for value in values or ():
                     _find_variables(value, variables)
         self.variables = variables
-        for key in variables:
-            self.spelling.setdefault(key, key)
+        for key, written in variables.items():
+            self.spelling.setdefault(key, written)
             used.setdefault(key, [])
         return {key: self._domain(key, tests) for key, tests in used.items()}
 
@@ -234,11 +234,11 @@ class Space:
         return ChoiceSet((1 << len(names)) - 2 | absent, names)
 
 
-def _find_variables(value: Value, found: dict[str, None]) -> None:
+def _find_variables(value: Value, found: dict[str, str]) -> None:
     if "${" in value.literal:
         for token in value_tokens(value, wildcards=False, variables=True):
             if isinstance(token, Variable):
-                found[key_name(token.key)] = None
+                found.setdefault(key_name(token.key), token.key)
 
 
 def _named(statements: Iterable[Statement]) -> Iterator[NamedPrincipal]:

@@ -5,19 +5,18 @@ Sections 4, 6 and 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model import Hole, Value
 from iamlint.semantics.algebra.globs import ONE, RUN
 
-__all__ = ["Token", "Variable", "read_tokens", "value_tokens", "variable_keys"]
+__all__ = ["Token", "Variable", "read_tokens", "value_tokens"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A policy variable: its key in lower case, and its default if it has one."""
+    """A policy variable: its key as written, and its default if it has one."""
 
     key: str
     default: str | None = None
@@ -45,10 +44,10 @@ def read_tokens(text: str, *, wildcards: bool, variables: bool) -> list[Token]:
                 closing = text.find("'}", at + 2 + len(key) + len(quote)) if quote else -1
                 if closing >= 0:
                     start = at + 2 + len(key) + len(quote)
-                    result.append(Variable(key.lower(), text[start:closing]))
+                    result.append(Variable(key, text[start:closing]))
                     end = closing + 1
                 else:
-                    result.append(Variable(inner.lower()))
+                    result.append(Variable(inner))
             at = end + 1
             continue
         result.append(RUN if wildcards and letter == "*" else ONE if wildcards and letter == "?" else letter)
@@ -68,9 +67,3 @@ def value_tokens(value: Value, *, wildcards: bool, variables: bool) -> list[Toke
             result.extend(read_tokens(part, wildcards=wildcards, variables=variables))
     return result
 
-
-def variable_keys(tokens: Sequence[Token]) -> Iterator[str]:
-    """Yield the keys of the variables among tokens."""
-    for token in tokens:
-        if isinstance(token, Variable):
-            yield token.key

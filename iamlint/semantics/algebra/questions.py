@@ -1,0 +1,208 @@
+"""The questions that the algebra answers: comparison, equality, grants. Sections 11, 12 and 14."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from iamlint.model import Policy, PolicyKind
+from iamlint.semantics.algebra.asking import Answer, Assumptions, Limit, Question, ask, with_reading
+from iamlint.semantics.algebra.boxes import NO_KEYS, Box
+from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
+from iamlint.semantics.algebra.refusals import refusals
+from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict
+from iamlint.semantics.algebra.space import Reading, Space
+from iamlint.semantics.algebra.witnesses import prove
+
+__all__ = ["Asked", "answer", "are_equal", "compare", "grants"]
+
+_READINGS = {
+    Reading.EMPTY_TEXT: "an empty text counts as an absent key",
+    Reading.PARTS: "wildcards stop at the colons of an ARN",
+    Reading.AWS_STAR: '{"AWS": "*"} matches no service principals',
+    Reading.PARENTS: "NotPrincipal in a Deny spares a caller only if its account and role are listed too",
+    Reading.ANY_VALUE: "ForAnyValue with IfExists is false without the key",
+}
+_UNKNOWN_WHEN_FLIPPED = frozenset({Reading.EMPTY_TEXT, Reading.ANY_VALUE})
+_MOST_REASONS = 20
+
+
+def compare(
+    old: Sequence[Policy],
+    new: Sequence[Policy],
+    *,
+    kind: PolicyKind = PolicyKind.IDENTITY,
+    assumptions: Assumptions = Assumptions(),  # noqa: B008 -- frozen
+    budget: Budget | None = None,
+) -> Comparison:
+    """Say whether `new` allows any request that `old` does not. The documents of a side count together.
+
+    A budget that is used up makes the answer unknown and names what ran out. Never raises for what
+    the policies hold.
+    """
+    return answer(Question(new, old, kind, assumptions), budget or Budget())
+
+
+def are_equal(
+    one: Sequence[Policy],
+    other: Sequence[Policy],
+    *,
+    kind: PolicyKind = PolicyKind.IDENTITY,
+    assumptions: Assumptions = Assumptions(),  # noqa: B008 -- frozen
+) -> tuple[Comparison, Comparison]:
+    """Compare both ways. The sides allow the same when both answers are `contained`."""
+    return (
+        compare(one, other, kind=kind, assumptions=assumptions),
+        compare(other, one, kind=kind, assumptions=assumptions),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Access that is asked for: any of the actions on any of the resources; no patterns at all means
+    every action, or every resource."""
+
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+class _AskedLimit(Limit):
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self.actions = asked.actions
+
+    def boxes(self, space: Space) -> list[Box]:
+        """Return the product of the actions and resources asked for."""
+        bits = 0
+        for pattern in self._asked.actions or ("*",):
+            bits |= space.actions.bits(pattern)
+        resource = TextSet()
+        if self._asked.resources:
+            resource = TextSet((frozenset(map(glob, self._asked.resources)),))
+        return [Box(bits, space.callers.everybody, resource, NO_KEYS)]
+
+
+def grants(
+    policies: Sequence[Policy],
+    asked: Asked,
+    *,
+    kind: PolicyKind = PolicyKind.IDENTITY,
+    assumptions: Assumptions = Assumptions(),  # noqa: B008 -- frozen
+    budget: Budget | None = None,
+) -> Comparison:
+    """Say whether the policies allow any of the access asked for: `new-access` with a request that is
+    allowed, or `contained` when they allow none of it."""
+    return answer(Question(policies, (), kind, assumptions, limit=_AskedLimit(asked)), budget or Budget())
+
+
+def answer(question: Question, budget: Budget, *, prefer_anonymous: bool = False) -> Comparison:
+    """Answer a question, with the readings that its answer rests on."""
+    refused = list(_refused(question))
+    if refused:
+        return Comparison(Verdict.UNKNOWN, reasons=tuple(refused[:_MOST_REASONS]))
+    try:
+        return _answer(question, budget, prefer_anonymous=prefer_anonymous)
+    except BudgetError as error:
+        return _exhausted(error.name)
+
+
+def _exhausted(name: str) -> Comparison:
+    return Comparison(Verdict.UNKNOWN, reasons=(Reason("budget", f"the budget of {name} is used up"),))
+
+
+def _answer(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
+    first = ask(question, budget)
+    result = _written(question, first, budget, prefer_anonymous=prefer_anonymous)
+    if result.verdict is Verdict.UNKNOWN:
+        return result
+    for reading in sorted(first.touched, key=lambda one: one.value):
+        other = ask(with_reading(question, reading), budget)
+        if other.exhausted:
+            return _exhausted(other.exhausted)
+        verdict = _verdict(other)
+        if verdict is result.verdict:
+            continue
+        words = f"{reading.value}: the answer is {verdict} where {_READINGS[reading]}"
+        if reading in _UNKNOWN_WHEN_FLIPPED:
+            return replace(
+                result,
+                verdict=Verdict.UNKNOWN,
+                witness=None,
+                reasons=(Reason(reading.value, f"{words}, else {result.verdict}"),),
+            )
+        result = replace(result, notes=(*result.notes, words))
+    return result
+
+
+def _verdict(found: Answer) -> Verdict:
+    if found.found is not None:
+        return Verdict.NEW_ACCESS
+    return Verdict.CONTAINED if found.proved else Verdict.UNKNOWN
+
+
+def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
+    notes = tuple(f"assumes that every request has {key}" for key in _spelled(question, found.present))
+    if found.exhausted:
+        return _exhausted(found.exhausted)
+    if found.proved:
+        if question.assumptions.whole_numbers:
+            notes = (*notes, "assumes that numbers are whole")
+        return Comparison(Verdict.CONTAINED, notes=notes)
+    if found.found is None:
+        return Comparison(Verdict.UNKNOWN, notes=notes, reasons=tuple(_reasons(question, found)))
+    request = found.found
+    shown = prove(request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous)
+    if shown is None:
+        reason = Reason("replay-mismatch", "the evaluator does not confirm the request that was found")
+        return Comparison(Verdict.UNKNOWN, notes=notes, reasons=(reason,))
+    if request.future:
+        notes = (*notes, "future actions only: the request is about an action that AWS does not have today")
+    return Comparison(
+        Verdict.NEW_ACCESS,
+        witness=shown.witness,
+        notes=(*notes, *shown.notes),
+        allowed_by=_place(question.new, request.allowed_by),
+        no_longer_denied_by=None if request.denied_by is None else _place(question.old, request.denied_by),
+        future_only=request.future,
+    )
+
+
+def _spelled(question: Question, keys: frozenset[str]) -> Iterator[str]:
+    spelling = {
+        condition.key.lower(): condition.key
+        for policy in (*question.new, *question.old)
+        for statement in policy.statements or ()
+        for condition in statement.conditions
+    }
+    for key in sorted(keys):
+        yield spelling.get(key, key)
+
+
+def _place(policies: Sequence[Policy], source: int) -> StatementPlace:
+    """Return the position of the statement that is number `source` of all of a side."""
+    for document, policy in enumerate(policies):
+        count = len(policy.statements or ())
+        if source < count:
+            return StatementPlace(document, source)
+        source -= count
+    raise IndexError(source)
+
+
+def _refused(question: Question) -> Iterator[Reason]:
+    for side, policies in (("new", question.new), ("old", question.old)):
+        for document, policy in enumerate(policies):
+            for pointer, message in refusals(policy, question.kind):
+                yield Reason("malformed", message, side, document, pointer)
+            if policy.statements is None and not policy.faults:
+                yield Reason("template", "the statements cannot be read", side, document)
+
+
+def _reasons(question: Question, found: Answer) -> Iterator[Reason]:
+    del question
+    seen = set()
+    for doubt in found.doubts:
+        if (doubt.code, doubt.what) not in seen:
+            seen.add((doubt.code, doubt.what))
+            if len(seen) <= _MOST_REASONS:
+                yield Reason(doubt.code, doubt.what)
+
