@@ -47,16 +47,23 @@ class ActionSpace:
         groups: dict[str, list[str]] = {}
         wild: list[str] = []
         unique = dict.fromkeys(pattern.lower() for pattern in patterns)
+        expand = self._catalog.expand
         for pattern in unique:
-            service, _, name = pattern.partition(":")
-            if not name or not _can_match(pattern):
+            if not has_wildcard(pattern):
+                found = expand(pattern)
+                if found:
+                    self._memo[pattern] = found
+                elif _can_match(pattern):
+                    service, _, name = pattern.partition(":")
+                    self._add(service, name)
                 continue
+            if not _can_match(pattern):
+                continue
+            service, _, name = pattern.partition(":")
             if has_wildcard(service):
                 wild.append(pattern)
-            elif has_wildcard(name):
+            else:
                 groups.setdefault(service, []).append(name)
-            elif not self._catalog.expand(pattern):
-                self._add(service, name)
         inner = [pattern.partition(":")[2] for pattern in wild]
         named = len(self._names)
         for service, names in groups.items():
@@ -124,8 +131,7 @@ class ActionSpace:
 def _can_match(folded: str) -> bool:
     """Say whether some action can have the form of a pattern: white space, a second colon, or nothing
     behind the colon is in the name of none."""
-    _, _, name = folded.partition(":")
-    return bool(name) and ":" not in name and not any(letter.isspace() for letter in folded)
+    return folded.count(":") == 1 and folded[-1] != ":" and folded.split() == [folded]
 
 
 @lru_cache(maxsize=1_024)

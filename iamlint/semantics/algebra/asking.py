@@ -86,6 +86,7 @@ class Answer:
     exhausted: str = ""
     touched: frozenset[Reading] = frozenset()
     present: frozenset[str] = frozenset()
+    space: Space | None = None
 
 
 @dataclass(slots=True)
@@ -107,17 +108,18 @@ def _rows(policies: Sequence[Policy]) -> list[_Row]:
     return [_Row(policy, statement, at) for at, (policy, statement) in enumerate(pairs)]
 
 
-def ask(question: Question, budget: Budget) -> Answer:
-    """Answer a question about policies that are well formed. Never raises BudgetError."""
-    space = _space(question, {})
+def ask(question: Question, budget: Budget, base: Space | None = None) -> Answer:
+    """Answer a question about policies that are well formed. `base` is the space of the same question in
+    another reading. Never raises BudgetError."""
+    space = _space(question, {}, base)
     run = _Run(question, budget)
     try:
-        return run.answer(space)
+        return replace(run.answer(space), space=space)
     except BudgetError as error:
         return Answer(None, proved=False, doubts=run.doubts, exhausted=error.name, touched=frozenset(space.touched))
 
 
-def _space(question: Question, pins: Mapping[str, Sampled]) -> Space:
+def _space(question: Question, pins: Mapping[str, Sampled], base: Space | None) -> Space:
     return Space(
         question.kind,
         (*question.new, *question.old),
@@ -126,6 +128,7 @@ def _space(question: Question, pins: Mapping[str, Sampled]) -> Space:
         pins=pins,
         whole_numbers=question.assumptions.whole_numbers,
         more_actions=question.limit.actions,
+        base=base,
     )
 
 
@@ -142,7 +145,7 @@ class _Run:
         new_wide, new_narrow = self._compile(compiler, self._new, _PROOF_WIDE, _PROOF_NARROW)
         old_narrow, old_wide = self._compile(compiler, self._old, _PROOF_NARROW, _PROOF_WIDE)
         exact = new_wide.exact and old_narrow.exact
-        self.doubts = tuple(compiler.doubts)
+        self.doubts = compiler.doubts
         touched = frozenset(space.touched)
         present = frozenset(key for key in space.domains if key in space.present)
         solver = Solver(space, self._budget)
@@ -171,7 +174,7 @@ class _Run:
     def _pinned(self, space: Space) -> Found | None:
         """Look for new access with values put in for variables and for keys that no one set describes."""
         for pins in islice(_pinnings(space, [*self._new, *self._old]), _MOST_PINNINGS):
-            pinned = _space(self._question, pins)
+            pinned = _space(self._question, pins, space)
             found = self._refute(pinned, Solver(pinned, self._budget))
             if found is not None:
                 return found
@@ -186,15 +189,15 @@ class _Run:
             for side, bound, word in ((first, allows, "Allow"), (second, denies, "Deny")):
                 if effect is None:
                     # An effect that is not known: perhaps this one.
-                    compiler.doubts[Doubt("template", "the effect of a statement", row.source)] = None
+                    compiler.doubt("template", "the effect of a statement", row.source)
                     first.exact = False
                     if not bound.wide:
                         continue
                 elif effect != word:
                     continue
-                boxes, exact = compiler.compile(row.policy, row.statement, row.source, bound)
-                first.exact &= exact
-                (side.allows if word == "Allow" else side.denies).extend(boxes)
+                compiled = compiler.compile(row.policy, row.statement, row.source, bound)
+                first.exact &= compiled.is_exact
+                (side.allows if word == "Allow" else side.denies).extend(compiled.boxes)
         return first, second
 
     def _new_access(
@@ -326,7 +329,11 @@ def _candidates(key: str, texts: Sequence[str], space: Space) -> list[Sampled]:
     """Return values to try for a key: one that occurs nowhere, absence, pieces of the texts that stand
     where the variable does, and values that tests of the key name."""
     tail = "".join(letter for letter in key.rpartition(":")[2].rpartition("/")[2] if letter.isalnum()) or "v"
-    fresh = next(name for n in range(1, 10_000) if not any((name := f"{tail}{n}") in text for text in texts))
+    if key.endswith("account"):
+        names = (f"{n:012d}" for n in range(111122223333, 111122333333))
+    else:
+        names = (f"{tail}{n}" for n in range(1, 10_000))
+    fresh = next(name for name in names if not any(name in text for text in texts))
     found: dict[Sampled, None] = {fresh: None}
     if not space.is_present(key):
         found[None] = None

@@ -41,11 +41,11 @@ from iamlint.semantics.algebra.keysets import (
     ranges,
 )
 from iamlint.semantics.algebra.scalars import read_bytes, read_instant, read_network, read_number, read_truth
-from iamlint.semantics.algebra.space import DomainKind, Reading, Space, has_principals, key_name
+from iamlint.semantics.algebra.space import DomainKind, Reading, Space, has_principals, key_name, statement_variables
 from iamlint.semantics.algebra.texts import Token, Variable, read_tokens, value_tokens
 from iamlint.semantics.conditions import Operator, parse_operator
 
-__all__ = ["Bound", "Compiler", "Doubt"]
+__all__ = ["Bound", "Compiled", "Compiler", "Doubt"]
 
 _COLONS = 5
 _MOST_GROUPS = 64
@@ -71,6 +71,37 @@ class Doubt:
     code: str
     what: str
     source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The boxes of one bound of a statement, the doubts about it, and the readings it rests on."""
+
+    boxes: tuple[Box, ...]
+    doubts: tuple[Doubt, ...]
+    touched: frozenset[Reading]
+    policy: Policy
+    statement: Statement
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all bounds are the statement itself."""
+        return not self.doubts
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the boxes of a statement depend on, beside the statement."""
+
+    touched: frozenset[Reading]
+    keys: set[str]
+    is_exact: bool
+
+    def label(self, name: object, bound: Bound, space: Space) -> object:
+        """Return what is the same for spaces in which the boxes are the same."""
+        pins = tuple(sorted((key, repr(value)) for key, value in space.pins.items() if key in self.keys))
+        shown = None if self.is_exact else bound
+        return (name, shown, self.touched & space.flipped, pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +133,47 @@ class Compiler:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._source = -1
-        self._inexact = False
-        self.doubts: dict[Doubt, None] = {}
+        self._doubts: dict[Doubt, None] = {}
 
-    def compile(self, policy: Policy, statement: Statement, source: int, bound: Bound) -> tuple[list[Box], bool]:
-        """Return the boxes whose union is the bound of a statement, and whether both bounds are the
-        statement itself."""
+    def compile(self, policy: Policy, statement: Statement, source: int, bound: Bound) -> Compiled:
+        """Return the boxes whose union is the bound of a statement. What other spaces of the same
+        question have made is used again where it is the same."""
+        space = self._space
+        memo = space.compiled
+        name = (id(policy), id(statement))
+        facts = memo.get(name)
+        if isinstance(facts, _Facts):
+            found = memo.get(facts.label(name, bound, space))
+            if isinstance(found, Compiled):
+                return self._taken(found)
         self._source = source
-        self._inexact = False
-        boxes = list(self._boxes(policy, statement, bound))
-        return boxes, not self._inexact
+        outer, self._doubts = self._doubts, {}
+        touched, space.touched = space.touched, set()
+        boxes = tuple(self._boxes(policy, statement, bound))
+        found = Compiled(boxes, tuple(self._doubts), frozenset(space.touched), policy, statement)
+        self._doubts, space.touched = outer, touched
+        if not isinstance(facts, _Facts):
+            keys = {key_name(condition.key) for condition in statement.conditions}
+            facts = memo[name] = _Facts(found.touched, keys | statement_variables(statement), found.is_exact)
+        memo[facts.label(name, bound, space)] = found
+        return self._taken(found)
+
+    def _taken(self, found: Compiled) -> Compiled:
+        self._doubts.update(dict.fromkeys(found.doubts))
+        self._space.touched |= found.touched
+        return found
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return why some statements are not exact."""
+        return tuple(self._doubts)
+
+    def doubt(self, code: str, what: str, source: int) -> None:
+        """Add a reason from outside."""
+        self._doubts[Doubt(code, what, source)] = None
 
     def _doubt(self, code: str, what: str) -> None:
-        self._inexact = True
-        self.doubts[Doubt(code, what, self._source)] = None
+        self.doubt(code, what, self._source)
 
     def _boxes(self, policy: Policy, statement: Statement, bound: Bound) -> Iterator[Box]:
         variables = policy.version is not None and policy.version.text == "2012-10-17"

@@ -116,7 +116,7 @@ def _answer(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Co
     if result.verdict is Verdict.UNKNOWN:
         return result
     for reading in sorted(first.touched, key=lambda one: one.value):
-        other = ask(with_reading(question, reading), budget)
+        other = ask(with_reading(question, reading), budget, first.space)
         if other.exhausted:
             return _exhausted(other.exhausted)
         verdict = _verdict(other)

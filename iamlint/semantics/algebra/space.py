@@ -37,6 +37,7 @@ __all__ = [
     "Space",
     "has_principals",
     "key_name",
+    "statement_variables",
 ]
 
 ALWAYS_PRESENT = frozenset({"aws:currenttime", "aws:securetransport"})
@@ -108,13 +109,14 @@ def _type_of(key: str) -> str | None:
     return None if known is None else known.type
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Space:
     """The space of one question over some policies, all used as one kind.
 
     `present` are keys declared to be always there. `flipped` are the readings in which the space
     departs from the defaults; `touched` collects those on which some statement rests. `pins` fix
-    the values of keys. `whole_numbers` says that numbers are whole.
+    the values of keys. `whole_numbers` says that numbers are whole. A space with a `base` differs
+    from it in readings and pins alone, and shares the rest.
     """
 
     kind: PolicyKind
@@ -124,15 +126,24 @@ class Space:
     pins: Mapping[str, Sampled] = field(default_factory=dict)
     whole_numbers: bool = False
     more_actions: Sequence[str] = ()
+    base: Space | None = None
     actions: ActionSpace = field(init=False)
     callers: CallerSpace = field(init=False)
     domains: dict[str, Domain] = field(init=False)
     touched: set[Reading] = field(init=False, default_factory=set)
     spelling: dict[str, str] = field(init=False, default_factory=dict)
     variables: dict[str, str] = field(init=False, default_factory=dict)
+    compiled: dict[object, object] = field(init=False, default_factory=dict)
+    """What the compiler keeps between the spaces of one question."""
     _letters: dict[object, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        base = self.base
+        if base is not None:
+            self.actions, self.callers, self.domains = base.actions, base.callers, base.domains
+            self.spelling, self.variables, self._letters = base.spelling, base.variables, base._letters
+            self.compiled = base.compiled
+            return
         statements = [s for policy in self.policies for s in policy.statements or ()]
         self.actions = ActionSpace(
             [*self.more_actions, *(v.text for s in statements for v in (s.actions or s.not_actions or ()) if v.text)]
@@ -174,9 +185,7 @@ class Space:
                 name = key_name(condition.key)
                 self.spelling.setdefault(name, condition.key)
                 used.setdefault(name, []).append((parse_operator(condition.operator), condition))
-                for value in condition.values:
-                    _find_variables(value, variables)
-            for values in (statement.resources, statement.not_resources):
+            for values in (statement.resources, statement.not_resources, *(c.values for c in statement.conditions)):
                 for value in values or ():
                     _find_variables(value, variables)
         self.variables = variables
@@ -239,6 +248,15 @@ def _find_variables(value: Value, found: dict[str, str]) -> None:
         for token in value_tokens(value, wildcards=False, variables=True):
             if isinstance(token, Variable):
                 found.setdefault(key_name(token.key), token.key)
+
+
+def statement_variables(statement: Statement) -> set[str]:
+    """Return the names of the keys that policy variables of a statement stand for."""
+    found: dict[str, str] = {}
+    for values in (statement.resources, statement.not_resources, *(c.values for c in statement.conditions)):
+        for value in values or ():
+            _find_variables(value, found)
+    return set(found)
 
 
 def _named(statements: Iterable[Statement]) -> Iterator[NamedPrincipal]:
