@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass
 from typing import TypeVar
 
 from iamlint.auditing.pipeline import run
@@ -12,13 +11,14 @@ from iamlint.auditing.settings import AuditSettings
 from iamlint.engine.rule import Profile
 from iamlint.errors import UsageError
 from iamlint.model import Diagnostic, Finding, PolicyKind
+from iamlint.record import record
 
 __all__ = ["AuditResult", "audit_paths"]
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditResult:
     """What an audit found: findings and diagnostics in report order, and how much was seen."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import RuleSet, read_pack
@@ -12,6 +11,7 @@ from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
 from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, PolicyKind, Value
+from iamlint.record import record
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
 from iamlint.sources.routing import extract_unit
@@ -21,7 +21,7 @@ from iamlint.sources.text import Text
 __all__ = ["ExampleResult", "example_extraction", "run_examples", "run_pack", "run_rule"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExampleResult:
     """What one example of a rule gave: `expected` and `found` are sorted pointers; `problem` tells
     in words what is wrong, empty when all is well."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from iamlint.auditing.pipeline import Outcome, Tally, Unit, judge_of, judge_unit
 from iamlint.auditing.selection import Selection, select_rules
@@ -12,6 +11,7 @@ from iamlint.auditing.settings import AuditSettings, silent
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import load_rules
 from iamlint.model import Diagnostic, Finding, Span
+from iamlint.record import record, replace
 
 __all__ = ["run_units"]
 
@@ -64,7 +64,7 @@ def _start(settings: AuditSettings) -> None:
     _worker[:] = [(settings, selection, judge_of(selection, settings))]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Part:
     """What travels back from a worker."""
 

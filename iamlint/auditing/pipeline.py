@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
@@ -14,6 +13,7 @@ from iamlint.engine.load import RuleSet, load_rules
 from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
 from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
+from iamlint.record import field, fields, record, replace
 from iamlint.sources.discovery import FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
@@ -25,7 +25,7 @@ _PARALLEL_BYTES = 6_000_000
 """Below this much candidate text one process is done before a second one has started."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Tally:
     """What the run saw, for the summary."""
 
@@ -48,11 +48,11 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add what another process counted."""
-        for name in Tally.__slots__:
+        for name in fields(Tally):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Outcome:
     """The result of a run: findings and diagnostics in report order, and what was seen.
 
@@ -70,7 +70,7 @@ class Outcome:
     secrets: dict[str, list[Span]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unit:
     """Files that are read together, in one process."""
 
@@ -267,7 +267,7 @@ def _kind(settings: AuditSettings, path: str) -> PolicyKind | None:
     return settings.policy_kind
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reader:
     """Reads files inside the root that a template refers to; nothing outside it, ever."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from iamlint.auditing.settings import AuditSettings
 from iamlint.engine.load import RuleSet, nearest
 from iamlint.engine.rule import Rule
 from iamlint.errors import UsageError
 from iamlint.model import Confidence, Finding, Severity
+from iamlint.record import field, record, replace
 from iamlint.sources.path_pattern import PathSet
 
 __all__ = ["Selection", "select_rules"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """The enabled rules, in id order, and what the user changed about their findings."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from iamlint.engine.rule import Profile
 from iamlint.model import Confidence, PolicyKind, Severity
+from iamlint.record import field, record
 
 __all__ = ["AuditSettings", "silent"]
 
@@ -15,7 +15,7 @@ def silent(done: int, total: int) -> None:
     """Take the progress of a run and tell nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditSettings:
     """The effective choices of one run.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from iamlint.record import record
 
 
 class AccessLevel(Enum):
@@ -17,7 +18,7 @@ class AccessLevel(Enum):
     PERMISSIONS = "Permissions management"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionResource:
     """A resource type that an action works on."""
 
@@ -29,7 +30,7 @@ class ActionResource:
     """The keys that the action sets only together with this resource type."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """One action of one service."""
 
@@ -51,7 +52,7 @@ class Action:
         return f"{self.service}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceType:
     """A kind of resource that a service knows."""
 
@@ -62,7 +63,7 @@ class ResourceType:
     """The keys that describe such a resource."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConditionKey:
     """A condition key. An open part of its name is written `${...}`, as in `aws:RequestTag/${TagKey}`."""
 
@@ -81,7 +82,7 @@ class ConditionKey:
         return self.type.removeprefix("ArrayOf")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """A service prefix and everything below it."""
 
@@ -107,7 +108,7 @@ class Service:
         return ((1 << self.count) - 1) << self.offset
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partition:
     """A partition of AWS."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
 
 from iamlint.catalog.datafiles import read, read_part
+from iamlint.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ManagedPolicy:
     """The newest version of a policy that AWS maintains."""
 
@@ -46,7 +46,7 @@ class ManagedPolicy:
         return parsed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetiredPolicy:
     """A managed policy that AWS has deprecated or withdrawn, with its successor."""
 

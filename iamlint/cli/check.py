@@ -203,9 +203,8 @@ def _write(
     arguments: _Arguments,
     surroundings: Surroundings,
 ) -> None:
-    from dataclasses import replace
-
     from iamlint.cli.display import display
+    from iamlint.record import replace
     from iamlint.report.output import write_outputs
 
     report = replace(

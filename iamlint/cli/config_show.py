@@ -9,6 +9,7 @@ from iamlint.cli.input_options import InputArguments, configuration
 from iamlint.cli.parser import Choice, CliParser
 from iamlint.cli.surroundings import Surroundings
 from iamlint.errors import ExitCode
+from iamlint.record import fields
 
 if TYPE_CHECKING:
     from iamlint.config.settings import Config
@@ -69,7 +70,7 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
 def _settings(config: Config) -> Mapping[str, tuple[str, object]]:
     """Return for each key the field of the Config and its value as plain data."""
     suppressions = [
-        {name: getattr(one, name) for name in type(one).__slots__ if getattr(one, name) is not None}
+        {name: getattr(one, name) for name in fields(type(one)) if getattr(one, name) is not None}
         for one in config.suppressions
     ]
     jobs: object = config.jobs or "auto"

@@ -233,6 +233,6 @@ def audit_settings(
     )
     if progress is None:
         return settings
-    from dataclasses import replace
+    from iamlint.record import replace
 
     return replace(settings, progress=progress)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from iamlint.config.keys import KEYS, Context, advice, quoted, resolved
 from iamlint.config.settings import Config
 from iamlint.config.toml_lines import KeyPath, TomlLines
 from iamlint.errors import ConfigError
+from iamlint.record import replace
 
 __all__ = ["FILE_NAMES", "OPTION_NAMES", "load_config", "nearest_file"]
 
@@ -325,7 +325,7 @@ class _Layer:
             # What is asked for here by the same or a longer word is no longer ignored from afar.
             values.setdefault("ignore", tuple(word for word in config.ignore if not _asks_for(select, word)))
         values["origins"] = {**config.origins, **self._origins}
-        return replace(config, **values)  # type: ignore[arg-type]  # the readers of the keys checked each
+        return replace(config, **values)
 
 
 def _asks_for(select: Sequence[str], ignored: str) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from iamlint.model import Confidence, PolicyKind, Severity
+from iamlint.record import field, record
 
 __all__ = ["DEFAULT", "Config", "Suppression"]
 
@@ -13,7 +13,7 @@ DEFAULT = "default"
 """The origin of what nobody set."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """One `[[ignore]]` table: findings of `rule` in the files of `path` that also fit all of `sid`,
     `pointer`, `owner` and `match` that are given. `until` is a day, YYYY-MM-DD. `origin` is the
@@ -30,7 +30,7 @@ class Suppression:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Config:
     """What a run is to do, from defaults, configuration files, variables and options.
 

@@ -15,7 +15,7 @@ from typing import Any
 from iamlint.model import Grant, Policy, Statement, Value, json_pointer
 from iamlint.model.place import Embedded, Pointer
 
-__all__ = ["fingerprint", "grant_parts", "number_repeats", "policy_parts"]
+__all__ = ["StatementKeys", "fingerprint", "grant_parts", "number_repeats", "policy_parts"]
 
 
 def fingerprint(rule_id: str, path: str, parts: Iterable[str], evidence: Iterable[str]) -> str:
@@ -50,8 +50,13 @@ def _normal(value: str) -> str:
     return value.lower() if colon and service.isalnum() and service.lower() != "arn" else value
 
 
-def policy_parts(policy: Policy, statement: Statement | None, place: Pointer) -> tuple[str, ...]:
-    """Return kind, owner, location, statement key and the pointer below the statement."""
+def policy_parts(
+    policy: Policy, statement: Statement | None, place: Pointer, keys: StatementKeys | None = None
+) -> tuple[str, ...]:
+    """Return kind, owner, location, statement key and the pointer below the statement.
+
+    `keys` are those of the policy, for whoever asks about many places in it.
+    """
     location = policy.location
     if policy.name is not None and "[" in location:
         before, _, after = location.partition("[")
@@ -63,7 +68,7 @@ def policy_parts(policy: Policy, statement: Statement | None, place: Pointer) ->
             place[len(statement.pointer) :] if place[: len(statement.pointer)] == statement.pointer else below
         )
         element = below[0] if below and isinstance(below[0], str) else ""
-        key = _statement_key(policy, statement, element)
+        key = (keys or StatementKeys(policy)).key(statement, element)
     # List indexes say where a value stands among its siblings; the evidence says which value it is.
     shown = json_pointer(tuple(step for step in below if not isinstance(step, int | Embedded)))
     return (policy.kind.value, policy.owner.address, location, key, shown)
@@ -76,12 +81,42 @@ def grant_parts(grant: Grant, place: Pointer) -> tuple[str, ...]:
     return ("", grant.owner.address, grant.what, shown)
 
 
-def _statement_key(policy: Policy, statement: Statement, element: str) -> str:
-    sid = statement.sid.text if statement.sid is not None else None
-    if sid:
-        same = sum(1 for s in policy.statements or () if s.sid is not None and s.sid.text == sid)
-        if same == 1:
-            return sid
+class StatementKeys:
+    """What each statement of a policy is known by: its Sid where no other has it, else what it says.
+
+    Each is made once, since a statement has findings without number where its values are hostile.
+    """
+
+    __slots__ = ("_known", "_policy", "_sids")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._sids: dict[str | None, int] | None = None
+        self._known: dict[tuple[int, str], str] = {}
+
+    def key(self, statement: Statement, element: str) -> str:
+        """Return the key of a statement of the policy for a finding in one of its elements, whose
+        own values are no part of it."""
+        place = (id(statement), element)
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = self._made(statement, element)
+        return known
+
+    def _made(self, statement: Statement, element: str) -> str:
+        sid = statement.sid.text if statement.sid is not None else None
+        if sid:
+            if self._sids is None:
+                self._sids = {}
+                for other in self._policy.statements or ():
+                    text = other.sid.text if other.sid is not None else None
+                    self._sids[text] = self._sids.get(text, 0) + 1
+            if self._sids.get(sid, 0) == 1:
+                return sid
+        return _content_key(statement, element)
+
+
+def _content_key(statement: Statement, element: str) -> str:
     parts = [str(statement.effect)]
     for name, values in (
         ("Action", statement.actions),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
-from iamlint.engine.fingerprint import fingerprint, grant_parts, place_of, policy_parts
+from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
     GrantSubject,
@@ -33,6 +32,7 @@ from iamlint.model import (
     Value,
     json_pointer,
 )
+from iamlint.record import record, replace
 from iamlint.semantics.branches import readings
 
 __all__ = ["Judge"]
@@ -54,7 +54,7 @@ class _Entry:
         return self.run(subject, params)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Hit:
     """A match with the rule that it broke and what it is about."""
 
@@ -148,8 +148,9 @@ class Judge:
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
+        keys = StatementKeys(policy)
         for hit, covered in self._without_covered(hits):
-            yield self._finding(hit, covered, policy)
+            yield self._finding(hit, covered, policy, keys)
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
@@ -207,18 +208,20 @@ class Judge:
         hidden: set[int] = set()
         told: dict[int, dict[str, Rule]] = {}
         for group in by_statement.values():
+            wider = {name: _Wider(name, group) for name in {hit.rule.name for hit in group}}
             for hit in group:
-                wider = [other for other in group if hit.rule.name in other.rule.covers]
-                if wider and _all_items(hit.match, [other.match for other in wider]):
+                others = wider[hit.rule.name].told_by(hit.match)
+                if others is not None:
                     hidden.add(id(hit))
-                    for other in wider:
-                        if _share_items(hit.match, other.match):
-                            told.setdefault(id(other), {})[hit.rule.name] = hit.rule
+                    for other in others:
+                        told.setdefault(id(other), {})[hit.rule.name] = hit.rule
         for hit in hits:
             if id(hit) not in hidden:
                 yield hit, tuple(told.get(id(hit), {}).values())
 
-    def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy) -> Finding:
+    def _finding(
+        self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy, keys: StatementKeys
+    ) -> Finding:
         owner = policy.owner
         place = place_of(hit.match.place)
         below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place
@@ -229,23 +232,44 @@ class Judge:
             document=hit.statement.document if hit.statement is not None else policy.document,
             reference=PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, name),
             pointer=json_pointer(below),
-            parts=policy_parts(policy, hit.statement, place),
+            parts=policy_parts(policy, hit.statement, place, keys),
         )
 
 
-def _share_items(match: Match, other: Match) -> bool:
-    """Say whether two matches are about an action item in common, or one about the whole statement."""
-    if not match.items or not other.items:
-        return True
-    return not {value.pointer for value in match.items}.isdisjoint(value.pointer for value in other.items)
+class _Wider:
+    """The hits of one group whose rules cover the rule `name`, by the action items that they are about.
 
+    A hostile statement has any number of hits, so they are looked up, never compared one by one.
+    """
 
-def _all_items(match: Match, others: list[Match]) -> bool:
-    """Say whether each action item of a match is told by one of the others, which may cover it."""
-    if not match.items or any(not other.items for other in others):
-        return True
-    told = {value.pointer for other in others for value in other.items}
-    return all(value.pointer in told for value in match.items)
+    def __init__(self, name: str, group: list[_Hit]) -> None:
+        covering = {hit.rule.id for hit in group if name in hit.rule.covers}
+        hits = [hit for hit in group if hit.rule.id in covering] if covering else []
+        self._by_item: dict[Pointer | None, list[_Hit]] = {}
+        for hit in hits:
+            items: list[Pointer | None] = [value.pointer for value in hit.match.items]
+            for item in items or [None]:  # None stands for the whole statement
+                self._by_item.setdefault(item, []).append(hit)
+        self._every: list[Pointer | None] = list(self._by_item)
+        self._returned: set[Pointer | None] = set()
+
+    def told_by(self, match: Match) -> list[_Hit] | None:
+        """Return None unless some wider hit is about the whole statement, or each action item of the
+        match, if it has any, has one; else the wider hits of the same fault, each once for all matches.
+        """
+        items: list[Pointer | None] = [value.pointer for value in match.items]
+        if not self._by_item:
+            return None
+        if items and None not in self._by_item and not all(item in self._by_item for item in items):
+            return None
+        if not items:
+            items, self._every = self._every, []
+        found: list[_Hit] = []
+        for item in (None, *items):
+            if item not in self._returned:
+                self._returned.add(item)
+                found += self._by_item.get(item, ())
+        return found
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:

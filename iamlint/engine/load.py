@@ -11,13 +11,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from iamlint.engine.checks import CHECKS, CheckSpec, Param
 from iamlint.engine.rule import WORD, Example, Profile, Rule, RuleText
 from iamlint.engine.rule_file import Path, RuleFile, parse_rule_file, read_text
 from iamlint.errors import RulePackError
 from iamlint.model import Confidence, PolicyKind, Severity
+from iamlint.record import field, fields, record
 
 __all__ = ["RuleSet", "compile_rules", "load_rules", "nearest", "read_pack"]
 
@@ -69,12 +69,12 @@ _EXAMPLE_KEYS = (
 _GRANT_KEYS = ("what", "fields", "on", "owner", "attached-to")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleSet:
     """All rules that were loaded, in id order, and how to find them."""
 
     rules: tuple[Rule, ...]
-    _texts: dict[str, RuleText | str] = field(default_factory=dict, repr=False)
+    _texts: dict[str, RuleText | str] = field(default_factory=dict)
 
     def find(self, word: str) -> tuple[Rule, ...]:
         """Return the rules with this id, name or alias (letter case ignored); empty if none."""
@@ -188,7 +188,7 @@ def _compact(data: object) -> str:
 
 
 def _rule_to_json(rule: Rule) -> dict[str, object]:
-    return {name: getattr(rule, name) for name in Rule.__slots__}
+    return {name: getattr(rule, name) for name in fields(Rule)}
 
 
 def _rule_from_json(data: dict[str, object]) -> Rule:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from iamlint.model import Confidence, Severity
+from iamlint.record import record
 
 __all__ = ["WORD", "Example", "Profile", "Rule", "RuleText"]
 
@@ -28,7 +28,7 @@ class Profile(enum.StrEnum):
         return ("default", "strict", "audit").index(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A rule as a run needs it.
 
@@ -57,7 +57,7 @@ class Rule:
     pack: str = "builtin"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A subject that breaks or keeps a rule.
 
@@ -72,7 +72,7 @@ class Example:
     at: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleText:
     """What people read about a rule; loaded only when somebody asks."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from iamlint.record import record
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -31,7 +32,7 @@ Mistake: TypeAlias = tuple[int, str]
 """The line, 1-based, and what is wrong there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleFile:
     """The top mapping of a rule file; `lines` holds the line of each key and item by its path."""
 

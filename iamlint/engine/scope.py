@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from iamlint.catalog import Catalog
 from iamlint.engine.action_sets import action_sets
 from iamlint.model import Condition, Hole, Statement, Value
+from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 
 __all__ = ["Breadth", "Reach", "actions_on", "narrows_request", "reach", "reach_of", "unscoped_mask"]
@@ -57,7 +57,7 @@ class Breadth(enum.IntEnum):
     STAR = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reach:
     """What a resource pattern takes in.
 

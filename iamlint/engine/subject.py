@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from iamlint.catalog import Catalog, catalog
 from iamlint.engine.scope import narrows_request, unscoped_mask
 from iamlint.model import Extraction, Grant, Pointer, Policy, Statement, Value
+from iamlint.record import field, record
 from iamlint.semantics.conditions import bounding_conditions
 from iamlint.semantics.principals import Party, parties
 
@@ -69,7 +69,7 @@ FEATURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """The user's choices that change what a check says: trusted accounts, organisations and
     principals. An account of the organisation is never foreign."""
@@ -79,7 +79,7 @@ class Settings:
     allowed_principals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match:
     """A place where a check fires.
 
@@ -399,7 +399,7 @@ class Unit:
         return cast(T, self._facts[make])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GrantSubject:
     """A grant under judgement; `unit` is all that was found beside it in the same unit of files."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from iamlint.model.place import Span
+from iamlint.record import field, record
 
 __all__ = ["Confidence", "Diagnostic", "Finding", "PolicyReference", "Related", "Severity"]
 
@@ -42,7 +42,7 @@ class Confidence(enum.StrEnum):
         return {"high": 2, "medium": 1, "low": 0}[self.value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Related:
     """Another place that a reader needs to see, with a short note on why."""
 
@@ -50,7 +50,7 @@ class Related:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicyReference:
     """Which policy a finding is about. `kind` is None when it concerns no policy; it still has an
     owner. `location` and `name` are those of the document below the owner."""
@@ -62,7 +62,7 @@ class PolicyReference:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
@@ -95,7 +95,7 @@ class Finding:
         return (path, span.start_line, span.start_column, self.rule_id, self.pointer)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """A part of the input that could not be analysed, where and why. Never a pass.
 

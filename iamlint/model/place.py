@@ -7,13 +7,14 @@ into a span when a finding or a listing asks for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from iamlint.record import record
 
 __all__ = ["Document", "Embedded", "Pointer", "Span", "Step", "When", "json_pointer"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """A place in a file: `path` relative to the root, 1-based lines and columns counted in code
     points (the end column is one past the last character), and the byte range in the file."""
@@ -27,7 +28,7 @@ class Span:
     byte_length: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Embedded:
     """The step from a text node into the document that is written inside that text.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model.finding import Diagnostic
 from iamlint.model.place import Document, Pointer, Span, When
 from iamlint.model.value import Value
+from iamlint.record import record
 
 __all__ = [
     "SECRET_FIELDS",
@@ -43,7 +43,7 @@ class PolicyKind(enum.StrEnum):
     PERMISSION_SET = "permission-set"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """Something in a document that IAM's grammar does not allow; `code` names the kind of fault."""
 
@@ -52,7 +52,7 @@ class Fault:
     pointer: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Principal:
     """One principal: `type` is `AWS`, `Service`, `Federated`, `CanonicalUser`, or `*` for the bare
     star; any other text is what the author wrote. Unknown principals have type `?`."""
@@ -61,7 +61,7 @@ class Principal:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """One test of a condition block: operator and key as written, and the values to compare with.
 
@@ -74,7 +74,7 @@ class Condition:
     pointer: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     """One statement, with every list-or-string already a tuple.
 
@@ -109,7 +109,7 @@ class Statement:
         return self.effect is not None and self.effect.text == "Deny"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Owner:
     """The resource, block or call that a policy or grant is written on.
 
@@ -122,7 +122,7 @@ class Owner:
     pointer: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """One policy document that is written out.
 
@@ -153,7 +153,7 @@ SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
 """Fields of grants whose values are never shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """Access that is not a written document: an attachment, a Lambda permission, an access key.
 
@@ -172,7 +172,7 @@ class Grant:
     when: When = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BrokenFile:
     """A file that surely should hold policies and cannot be parsed; `span` is where that shows."""
 
@@ -181,7 +181,7 @@ class BrokenFile:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extraction:
     """What a source found in one unit of files."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model.place import Pointer, When
+from iamlint.record import record
 
 __all__ = ["Hole", "Part", "Value", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hole:
     """A part of a text that the files do not tell.
 
@@ -38,7 +38,7 @@ class Hole:
 Part: TypeAlias = str | Hole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A scalar of a policy: its `text` when all of it is known, else its `parts`.
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple, TextIO
 
 from iamlint.model import Severity, Span
+from iamlint.record import replace
 from iamlint.report import text_report
 from iamlint.report.escape import PATH_LIMIT, escape, mask, runner_safe
 from iamlint.report.links import safe_uri

@@ -6,17 +6,17 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TextIO
 
 from iamlint.errors import UsageError
+from iamlint.record import record, replace
 from iamlint.report.formats import check_format, load
 from iamlint.report.report import Display, Report
 
 __all__ = ["Output", "parse_output", "plan_outputs", "write_file", "write_outputs"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """One report to write: its format, and the file, which is None for standard output."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from iamlint.model import Confidence, Diagnostic, Finding, Severity, Span
+from iamlint.record import field, record
 
 __all__ = [
     "Content",
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportRule:
     """A rule as the reports that list rules need it.
 
@@ -43,7 +43,7 @@ class ReportRule:
     pack: str = "builtin"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counts:
     """What the run saw: files read, files that hold policies, policies, statements, grants, unknown values.
 
@@ -61,7 +61,7 @@ class Counts:
     baselined: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tool:
     """Which program speaks: its version, the date of its facts about AWS (YYYY-MM-DD), its home page."""
 
@@ -71,7 +71,7 @@ class Tool:
     information_uri: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Content:
     """The decoded text of a file, without its byte order mark; `marked` tells whether it had one.
 
@@ -83,7 +83,7 @@ class Content:
     hidden: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Display:
     """Where a report for people is shown.
 
@@ -109,7 +109,7 @@ class LineHash(enum.StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What can be chosen about single formats.
 
@@ -142,7 +142,7 @@ def _no_warning(_message: str) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The result of a run.
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TextIO, TypeAlias
 
 import sarif_om
 
 from iamlint.model import Diagnostic, Finding, PolicyReference, Severity, Span
+from iamlint.record import record
 from iamlint.report.escape import well_formed
 from iamlint.report.line_hash import primary_location_line_hashes
 from iamlint.report.links import is_absolute, safe_uri, uri_path
@@ -131,7 +131,7 @@ def _automation(category: str) -> object:
     return sarif_om.RunAutomationDetails(id=f"{name}/") if name else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _RuleTable:
     """The rules of the run as SARIF lists them: ours in the driver, each further pack by itself.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import TextIO
 
+from iamlint.record import fields, record
 from iamlint.report.escape import escape, mask
 from iamlint.report.phrases import counted
 from iamlint.report.printer import Printer
@@ -17,7 +17,7 @@ LEVELS = ("List", "Read", "Write", "Tagging", "Permissions management")
 """The access levels of the Service Authorization Reference, in the order of the table."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LevelCount:
     """How many actions of one access level a policy grants: on all resources, and on named ones only."""
 
@@ -25,7 +25,7 @@ class LevelCount:
     named: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SummaryRow:
     """What one policy grants, after its unconditional denies.
 
@@ -61,8 +61,11 @@ def write_json(rows: Sequence[SummaryRow], stream: TextIO) -> None:
     """Write `{"policies": [...]}`; `levels` maps each access level to its two numbers."""
     entries = []
     for row in rows:
-        entry = asdict(row)
-        entry["levels"] = {name: asdict(level) for name, level in zip(LEVELS, row.levels, strict=True)}
+        entry = {name: getattr(row, name) for name in fields(SummaryRow)}
+        entry["levels"] = {
+            name: {"everywhere": level.everywhere, "named": level.named}
+            for name, level in zip(LEVELS, row.levels, strict=True)
+        }
         entry["name"] = None if row.name is None else mask(row.name)
         entries.append(entry)
     json.dump({"policies": entries}, stream, indent=2, sort_keys=True)

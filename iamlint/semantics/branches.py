@@ -8,10 +8,10 @@ reading says what it assumes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import product
 
 from iamlint.model import Condition, Hole, Principal, Statement, Value, Values
+from iamlint.record import replace
 
 __all__ = ["readings"]
 

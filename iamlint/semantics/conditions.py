@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from iamlint.model import Condition, Hole, Statement, Value
+from iamlint.record import record
 from iamlint.semantics.patterns import matches
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 _FACTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "data", "condition_facts.json")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operator:
     """A condition operator taken apart: `ForAnyValue:StringNotLikeIfExists` is quantifier
     `ForAnyValue`, base `StringNotLike`, if_exists true. `known` says that IAM has the base."""
@@ -54,7 +54,7 @@ class Operator:
         return "Ip"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConditionFacts:
     """What the data file tells about condition keys; all key names in lower case."""
 

@@ -6,9 +6,9 @@ Source: the IAM user guide, AWS JSON policy elements: Principal.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from iamlint.model import Hole, Principal, Statement
+from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["Party", "PartyKind", "is_account_id", "parties", "party"]
@@ -30,7 +30,7 @@ class PartyKind(enum.Enum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Party:
     """A principal understood. `account` is the literal account id, None when it is a hole or there
     is none; `own_account` is set when the account is the one that the template is deployed to.

@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from iamlint.model import Diagnostic
+from iamlint.record import record, replace
 from iamlint.sources.path_pattern import PathSet, PatternList
 
 __all__ = ["CANDIDATE_EXTENSIONS", "LARGEST_FILE", "FoundFile", "discover", "find_root"]
@@ -48,7 +48,7 @@ _GIT_OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FoundFile:
     """A file to read. `absolute` is the real path; `path` is how reports name it: relative to
     `root` with forward slashes (absolute only where two roots would give the same name). `named`

@@ -7,7 +7,8 @@ import json
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from json.scanner import make_scanner
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.text import Text
@@ -125,7 +126,6 @@ def _depth_offset(text: str) -> int:
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_SCALAR = re.compile(r"[^,\]} \t\r\n]++")
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -220,24 +220,18 @@ class JsonIndex:
                 at = _after_space(text, at + 1)
 
     def _end(self, start: int) -> int:
-        text = self._text
-        opening = text[start : start + 1]
-        if opening == '"':
-            match = _STRING.match(text, start)
-            return match.end() if match else len(text)
-        if opening not in {"{", "["}:
-            match = _SCALAR.match(text, start)
-            return match.end() if match else start
-        depth = 0
-        at = start
-        while True:
-            match = _BRACKET.match(text, at)
-            if match is None:
-                return len(text)
-            at = match.end()
-            depth += 1 if match[1] in "{[" else -1
-            if depth == 0:
-                return at
+        """Return where the value at `start` ends. The C scanner finds that faster than any pattern;
+        what it reads is thrown away, objects as the number of their members."""
+        try:
+            return _SCAN(self._text, start)[1]
+        except (StopIteration, ValueError, RecursionError):
+            # Not JSON, which the parser has told before: a place for what can be placed.
+            return len(self._text)
+
+
+_SCAN: Callable[[str, int], tuple[object, int]] = make_scanner(
+    json.JSONDecoder(strict=False, object_pairs_hook=len)
+)
 
 
 class JsonDocument:

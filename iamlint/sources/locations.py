@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import json
 import pkgutil
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypedDict, cast
+
+from iamlint.record import record
 
 __all__ = [
     "EACH_ITEM",
@@ -36,7 +37,7 @@ SELF = ("self",)
 """The target of what applies to the very resource that it is written on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentLocation:
     """A place that holds a policy.
 
@@ -55,7 +56,7 @@ class DocumentLocation:
     holds: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GrantLocation:
     """A place that gives, limits or widens access without a document.
 

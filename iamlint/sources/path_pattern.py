@@ -13,8 +13,9 @@ the two lengths at worst.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from iamlint.record import record
 
 __all__ = ["PathPattern", "PathSet", "PatternList", "parse_pattern"]
 
@@ -40,7 +41,7 @@ _CLASSES: dict[str, _Test] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathPattern:
     """One pattern. `literal` is set when it is a plain name at any depth; `names` are the tests of
     the path's names from the anchor on, None for `**`."""

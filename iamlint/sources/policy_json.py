@@ -7,9 +7,8 @@ object, as JSON text or percent-encoded, under one of a few key names.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from iamlint.model import Diagnostic, Document, Extraction, Owner, Pointer, Policy, PolicyKind, Value
+from iamlint.record import replace
 from iamlint.sources.documents import (
     PlaceholderResolver,
     PlainResolver,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from iamlint.model import Diagnostic, Extraction, PolicyKind
+from iamlint.record import record
 from iamlint.sources.text import Text, decode
 
 __all__ = ["Source", "SourceFile", "SourceOptions"]
@@ -37,7 +37,7 @@ def _no_file(path: str) -> bytes | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceOptions:
     """The user's choices that decide what a document means.
 
@@ -47,7 +47,7 @@ class SourceOptions:
 
     policy_kind: PolicyKind | None = None
     resource_type: str | None = None
-    read: Callable[[str], bytes | None] = field(default=_no_file)
+    read: Callable[[str], bytes | None] = _no_file
 
 
 class Source(Protocol):

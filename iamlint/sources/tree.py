@@ -7,29 +7,29 @@ lists, strings, holes and branches become statements.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from iamlint.model import Hole, Part, Pointer, When
+from iamlint.record import record
 
 __all__ = ["At", "Branch", "Choice", "Items", "Resolver", "Segments", "Unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segments:
     """A string made of known text and holes."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """A node of any shape that the files do not tell."""
 
     hole: Hole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Branch:
     """One side of a choice: the node, where it is written, and the conditions under which it holds."""
 
@@ -38,21 +38,21 @@ class Branch:
     pointer: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """A node that is one of several, decided by conditions; a side that removes the node is left out."""
 
     branches: tuple[Branch, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Items:
     """A list whose items are written in different places."""
 
     items: tuple[At, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class At:
     """A node that is written at `pointer`, elsewhere in the document than where it is used."""
 

@@ -215,5 +215,6 @@ def test_findings_that_nobody_can_tell_apart_are_one(tmp_path: Path) -> None:
     }
     write(tmp_path, "main.tf.json", merged)
     (finding,) = run(settings(tmp_path, select=("IAM101",))).findings
-    owners = {finding.policy.owner, *finding.properties.get("also_in", [])}  # type: ignore[call-overload]
-    assert owners == {"data.aws_iam_policy_document.base", "data.aws_iam_policy_document.more"}
+    also = finding.properties["also_in"]
+    assert isinstance(also, list)
+    assert {finding.policy.owner, *also} == {"data.aws_iam_policy_document.base", "data.aws_iam_policy_document.more"}

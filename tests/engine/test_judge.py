@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -29,6 +28,7 @@ from iamlint.model import (
     Span,
     Value,
 )
+from iamlint.record import replace
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
 from iamlint.sources.text import Text
@@ -258,7 +258,7 @@ from iamlint.engine.rule import Profile
 from iamlint.engine.subject import Settings
 from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
-from dataclasses import replace
+from iamlint.record import replace
 
 rules = list(load_rules().rules)
 select = replace(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from iamlint.model import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity, Span
+from iamlint.record import replace
 from iamlint.report.formats import load
 from iamlint.report.report import Content, Counts, Display, Report, ReportRule, Tool
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hand_made import finding, hand_made_report, span, written
 
 from iamlint.model import Diagnostic, Severity
+from iamlint.record import replace
 from iamlint.report.report import Options, Report
 
 

@@ -7,12 +7,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import pytest
 from hand_made import finding, hand_made_report, span, written
 
 from iamlint.model import Diagnostic, Finding, Related
+from iamlint.record import replace
 from iamlint.report.formats import FORMATS, load
 from iamlint.report.report import Display, Options, Report
 

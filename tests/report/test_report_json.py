@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-from dataclasses import replace
 
 import jsonschema
 import pytest
 from hand_made import CLEAN, EMPTY, finding, hand_made_findings, hand_made_report, span, written
 from test_report_hostile import hostile_report
 
+from iamlint.record import replace
 from iamlint.report.report import Report
 
 SCHEMA = json.loads(

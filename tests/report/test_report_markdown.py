@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hand_made import finding, hand_made_report, span, written
 from hypothesis import given
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from test_report_hostile import code_spans_removed
 
 from iamlint.model import Diagnostic, Severity
+from iamlint.record import replace
 from iamlint.report import markdown_report
 from iamlint.report.escape import escape
 from iamlint.report.markdown_report import code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-from dataclasses import replace
 from typing import TypeAlias
 
 import jsonschema
@@ -14,6 +13,7 @@ from test_report_hostile import hostile_report
 from test_report_line_hash import rolling_hashes
 
 from iamlint.model import Diagnostic, Severity
+from iamlint.record import replace
 from iamlint.report import sarif_report
 from iamlint.report.report import Content, LineHash, Options, Report
 

@@ -6,7 +6,6 @@ import io
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hand_made import CLEAN, EMPTY, MINIFIED, find, finding, hand_made_report, span, written
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from write_snapshots import SNAPSHOTS, path_of
 
 from iamlint.model import Diagnostic, Related, Severity
+from iamlint.record import replace
 from iamlint.report.formats import FORMATS
 from iamlint.report.report import Counts, Display, Report
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
+from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["action_set", "action_set_anywhere", "create_principal", "escalation", "service_linked_role"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Wanted:
     """The sets of a rule: which actions count, and which do not."""
 
@@ -129,7 +129,7 @@ def _resources(subject: StatementSubject) -> str:
     return "no resource" if shown is None else f"'{shown}'"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Methods:
     """The parameters of `escalation`: each set with its actions by the type of their target."""
 

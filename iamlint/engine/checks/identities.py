@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from iamlint.engine.checks.fields import addresses, recipient
 from iamlint.engine.subject import GrantSubject, Match, PolicySubject, Unit
 from iamlint.model import Grant, Hole, Value
+from iamlint.record import record
 
 __all__ = ["attached_to", "group_without_user", "inline_policy", "user_without_group"]
 
@@ -73,7 +73,7 @@ def group_without_user(subject: GrantSubject, params: Mapping[str, object]) -> I
         yield Match(group.owner.pointer, (), {"recipient": recipient(group)}, key_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Named:
     """What all memberships of a unit name: texts and addresses, and `anybody` if one of them names
     what these files do not tell."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from iamlint.catalog import Catalog, catalog
@@ -13,6 +12,7 @@ from iamlint.catalog.datafiles import read
 from iamlint.engine.checks.fields import addresses, field_texts, is_policy_of_aws, readings_of, recipient
 from iamlint.engine.subject import GrantSubject, Match, Unit
 from iamlint.model import Grant, PolicyKind, Statement, Value
+from iamlint.record import record
 from iamlint.semantics.patterns import covers, matches
 from iamlint.semantics.principals import PartyKind, is_account_id, parties
 
@@ -225,7 +225,7 @@ def _near_policy(name: str) -> str | None:
     return nearest(name, names) if len(name) < 200 else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reach:
     """What the text of a managed policy grants on every resource.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from iamlint.catalog import Catalog
@@ -15,6 +14,7 @@ from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Value
+from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import overlaps
 
@@ -26,7 +26,7 @@ _FILE = os.path.join(_PACKAGE, "catalog", "data", "escalation_paths.json")
 PASSING = "iam:PassRole"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EscalationPath:
     """A way to more rights: all of `needs` must be granted, of each tuple any one action. PassRole
     itself is not among them. `services` are those that the passed role must trust."""

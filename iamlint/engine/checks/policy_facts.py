@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from iamlint.record import record
 
 __all__ = [
     "Issuer",
@@ -30,7 +31,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__fil
 _DATA = os.path.join(_PACKAGE, "catalog", "data")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Issuer:
     """An issuer of web identity tokens that many customers share. `claims` are those of which one
     must be pinned to say whose tokens are meant, `subjects` what its subjects begin with before the

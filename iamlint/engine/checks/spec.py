@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal, TypeAlias
 
 from iamlint.engine.subject import FEATURES, Match
+from iamlint.record import field, record
 
 __all__ = ["CheckFunction", "CheckSpec", "Param", "Target"]
 
@@ -16,7 +16,7 @@ CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
 ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Param:
     """One parameter of a check: its shape, what it may be, and its value when a rule gives none."""
 
@@ -26,7 +26,7 @@ class Param:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckSpec:
     """One check. `needs` are the features that a statement must have for the check to be able to
     fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates."""

@@ -7,13 +7,13 @@ controls for shared OIDC providers, keys for web identity and SAML federation).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from iamlint.engine.checks.mfa import mfa_denied, requires_mfa
 from iamlint.engine.checks.policy_facts import Issuer, open_subject_prefixes, service_list, shared_issuers
 from iamlint.engine.checks.public import foreign_parties, loose_conditions, names, strangers_bits
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Hole, Statement, Value
+from iamlint.record import record
 from iamlint.semantics.conditions import is_met_by_few, parse_operator, required_conditions
 from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import Party, PartyKind
@@ -210,7 +210,7 @@ def session_tags(subject: StatementSubject, params: Mapping[str, object]) -> Ite
 # --- federation ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Provider:
     """A federated principal understood: `kind` is oidc, saml or unknown; `issuer` is the address
     without scheme, None when it cannot be known."""

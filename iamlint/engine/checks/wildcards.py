@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_action, texts
@@ -11,6 +10,7 @@ from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, PolicyKind, Value
+from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
@@ -68,7 +68,7 @@ def _patterns(params: Mapping[str, object]) -> frozenset[str]:
     return frozenset(pattern.lower() for pattern in texts(params, "patterns"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Services:
     """The services that a rule is about: `wanted` (empty means all) less `unwanted`."""
 
@@ -114,7 +114,7 @@ def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
         yield actions_match(hits, names, {"actions": listed(names)}, subject)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Actions:
     """Which actions a rule about resources counts, and verbs that their names (do not) begin with."""
 
@@ -268,7 +268,7 @@ def action_matches_nothing(subject: StatementSubject, params: Mapping[str, objec
         yield Match(value, (text,), {"action": text}, items=(value,))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _ArnFields:
     """What a rule about fields of ARNs looks at; see the parameters of the check."""
 

@@ -41,7 +41,14 @@ from iamlint.semantics.algebra.keysets import (
     ranges,
 )
 from iamlint.semantics.algebra.scalars import read_bytes, read_instant, read_network, read_number, read_truth
-from iamlint.semantics.algebra.space import DomainKind, Reading, Space, has_principals, key_name, statement_variables
+from iamlint.semantics.algebra.space import (
+    DomainKind,
+    Reading,
+    Space,
+    has_principals,
+    key_name,
+    statement_variables,
+)
 from iamlint.semantics.algebra.texts import Token, Variable, read_tokens, value_tokens
 from iamlint.semantics.conditions import Operator, parse_operator
 

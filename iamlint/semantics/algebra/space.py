@@ -13,7 +13,13 @@ from functools import lru_cache
 from iamlint.catalog import catalog
 from iamlint.model import Condition, Hole, Policy, PolicyKind, Statement, Value
 from iamlint.semantics.algebra.actions import ActionSpace
-from iamlint.semantics.algebra.callers import DERIVED_KEYS, CallerSpace, NamedPrincipal, PrincipalError, read_principal
+from iamlint.semantics.algebra.callers import (
+    DERIVED_KEYS,
+    CallerSpace,
+    NamedPrincipal,
+    PrincipalError,
+    read_principal,
+)
 from iamlint.semantics.algebra.globs import TextSet, private_letter
 from iamlint.semantics.algebra.keysets import (
     ALL_NUMBERS,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from iamlint.model import Diagnostic, Document, Owner, Pointer, Span, When
+from iamlint.record import record
 from iamlint.sources.cloudformation.intrinsics import TemplateResolver
 from iamlint.sources.cloudformation.walk import Walker
 from iamlint.sources.documents import PolicyBuilder
@@ -13,7 +13,7 @@ from iamlint.sources.documents import PolicyBuilder
 __all__ = ["Reading", "Resource"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """A resource with its logical id, its type, and its properties resolved one level deep."""
 

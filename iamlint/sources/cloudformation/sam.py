@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypedDict, cast
 
 from iamlint.model import (
@@ -25,6 +24,7 @@ from iamlint.model import (
     When,
     unknown,
 )
+from iamlint.record import replace
 from iamlint.sources.cloudformation.grants import permission_statements
 from iamlint.sources.cloudformation.intrinsics import Parts, join_when, merge_parts
 from iamlint.sources.cloudformation.resource import Reading, Resource

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeGuard
 
 from iamlint.model import (
@@ -20,6 +19,7 @@ from iamlint.model import (
     Value,
     When,
 )
+from iamlint.record import replace
 from iamlint.sources.cloudformation.grants import read_grants
 from iamlint.sources.cloudformation.intrinsics import join_when
 from iamlint.sources.cloudformation.resource import Reading, Resource

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model import Hole, Pointer, Value, Values, When, unknown
+from iamlint.record import record
 from iamlint.sources.cloudformation.intrinsics import (
     TemplateResolver,
     join_when,
@@ -23,7 +23,7 @@ Level: TypeAlias = tuple[object, Pointer, When]
 """A resolved node, where it is written, and the conditions under which it is there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """A node that a path leads to.
 

@@ -11,10 +11,10 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypedDict, cast
 
 from iamlint.model import Diagnostic, Hole, Part, Pointer
+from iamlint.record import field, record
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.terraform.document import ModuleFiles
 from iamlint.sources.terraform.expression import (
@@ -63,7 +63,7 @@ Scope: TypeAlias = Mapping[str, object]
 """Names that stand for a meaning in one place only: `each`, `count`, iterators, template variables."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """The string that expressions were parsed from: its place and its decoded text."""
 
@@ -86,7 +86,7 @@ class _TooLargeError(Exception):
     """An argument grew beyond the bounds."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Context:
     """What all modules of a unit share. `remaining` bounds the nodes that the whole unit may grow to."""
 
@@ -729,7 +729,7 @@ class _Each(dict[str, object]):
             )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Item:
     """One of the items of a collection, which one is not known."""
 

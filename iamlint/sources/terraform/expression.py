@@ -8,9 +8,9 @@ are those of the characters in the text that was parsed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from iamlint.record import record
 from iamlint.sources.terraform.places import Renamed
 
 __all__ = [
@@ -48,7 +48,7 @@ class ExpressionError(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     """A number, true, false or null. Text in quotes is a Template."""
 
@@ -57,7 +57,7 @@ class Literal:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TemplateText:
     """A run of literal text of a template, decoded, and where it starts."""
 
@@ -65,7 +65,7 @@ class TemplateText:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """Text with expressions put in. `sole` says that it is one expression and nothing else, which
     then keeps its type. A text piece is cut wherever decoding changed its length."""
@@ -76,7 +76,7 @@ class Template:
     sole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectExpression:
     """An object; a key is text, or an expression when it has to be worked out."""
 
@@ -86,7 +86,7 @@ class ObjectExpression:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleExpression:
     """A list in square brackets."""
 
@@ -95,21 +95,21 @@ class TupleExpression:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """The step `.name`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """The step `[key]`."""
 
     key: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Splat:
     """`[*]` or `.*`: what follows is taken of every item."""
 
@@ -117,7 +117,7 @@ class Splat:
 Step: TypeAlias = Attribute | Index | Splat
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traversal:
     """A name, or another expression, and the steps that lead on from it."""
 
@@ -127,7 +127,7 @@ class Traversal:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A function call; `spread` says that the last argument is a list of further arguments."""
 
@@ -138,7 +138,7 @@ class Call:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditional:
     """The choice `test ? yes : no`."""
 
@@ -149,7 +149,7 @@ class Conditional:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """An operator with its one or two operands."""
 
@@ -159,7 +159,7 @@ class Operation:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForExpression:
     """`[for k, v in collection : value if condition]`, or with `key =>` an object."""
 

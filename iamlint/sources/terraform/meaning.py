@@ -7,10 +7,10 @@ reference leads to, that a text is the JSON of a tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamlint.model import Hole, Part, Pointer
+from iamlint.record import record
 from iamlint.sources.tree import At, Choice, Segments, Unknown
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlacedText:
     """A text with the place where it is written: `offsets` tells where each part starts in the
     decoded string at `pointer`. A value made of it is still reported where it is used."""
@@ -40,7 +40,7 @@ class PlacedText:
     pointer: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileText:
     """The text of a file, which is the document of its own."""
 
@@ -49,21 +49,21 @@ class FileText:
     offsets: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JsonText:
     """The JSON text of a tree (what `jsonencode` gives)."""
 
     tree: At
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentLink:
     """The JSON of a policy document that is built apart, by the address of its data block."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceLink:
     """A resource, or an attribute of one: its address, and what the attribute comes to."""
 

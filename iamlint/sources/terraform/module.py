@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from iamlint.model import Pointer
+from iamlint.record import field, record
 from iamlint.sources.terraform.document import ModuleDocument
 
 __all__ = ["Block", "Module", "Written"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """An expression as it is written, and its pointer as seen from any file."""
 
@@ -18,7 +17,7 @@ class Written:
     pointer: Pointer
 
 
-@dataclass(eq=False, slots=True)
+@record(frozen=False, eq=False)
 class Block:
     """A block of a module: a resource, a data source, a variable, an output or a module call.
 
@@ -48,7 +47,7 @@ class Block:
         return Written(self.body[argument], (*self.pointer, argument))
 
 
-@dataclass(eq=False, slots=True)
+@record(frozen=False, eq=False)
 class Module:
     """The blocks of one directory. `blocks` are the resources and data sources in the order of the
     files; `by_reference` finds one by the name that expressions use."""

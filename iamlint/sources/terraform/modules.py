@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from iamlint.model import Document, Extraction, Hole, Pointer, Policy
+from iamlint.record import record, replace
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.terraform.document import ModuleFiles
@@ -60,7 +60,7 @@ def _matters(block: Block) -> bool:
     return locations("terraform").knows(block.type)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockResource:
     """A block of a module as a resource."""
 

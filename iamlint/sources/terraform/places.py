@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from iamlint.model import Document, Embedded, Pointer, Span
 from iamlint.model.place import Step
+from iamlint.record import record
 
 __all__ = [
     "ExpressionStep",
@@ -19,12 +19,12 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InFile(Embedded):
     """The step into another file of the same unit; `text` is that file's path. It comes first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpressionStep(Embedded):
     """The step from a string, or from a file, into an expression in it. The steps that follow are
     keys of objects and indexes of lists as the expression writes them."""

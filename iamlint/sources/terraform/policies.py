@@ -8,7 +8,6 @@ resources are attached to becomes its attachments.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from iamlint.model import (
     Diagnostic,
@@ -23,6 +22,7 @@ from iamlint.model import (
     Value,
     When,
 )
+from iamlint.record import field, record, replace
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Path, locations
@@ -102,7 +102,7 @@ _MAX_MERGED = 50_000
 """Statements that documents of one unit may take over from others."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Use:
     """A place that uses a document built apart."""
 
@@ -111,7 +111,7 @@ class _Use:
     attachments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Holder:
     """A place for a document: the resource, the location, and what the policy is there."""
 
@@ -130,7 +130,7 @@ class _Holder:
         return Owner(self.resource.address, self.resource.type, self.resource.pointer)
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Found:
     policies: list[Policy] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
@@ -506,7 +506,7 @@ class PolicyReader:
         self._found.policies.append(policy)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Tree:
     """A tree as the only argument of a resource, to walk it."""
 

@@ -7,10 +7,10 @@ Source: Terraform AWS provider 6.25, `internal/service/iam/policy_document_data_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from iamlint.model import Hole, Part, Pointer
+from iamlint.record import field, record
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.terraform.embedded import parse_text, text_at
 from iamlint.sources.terraform.meaning import (
@@ -38,7 +38,7 @@ _MAX_DEPTH = 40
 _MAX_STATEMENTS = 500
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class BuiltDocument:
     """A document: its version and id where they are set, and its statements in order."""
 
@@ -134,7 +134,7 @@ def _own(resource: Resource) -> BuiltDocument:
     return own
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Block:
     """A statement block: where it is written, and its pointer as an IAM statement."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from iamlint.model import Document, Pointer, When
+from iamlint.record import record
 from iamlint.sources.locations import EACH_ITEM, EACH_VALUE, Path
 from iamlint.sources.terraform.meaning import located
 from iamlint.sources.tree import Choice, Items, Unknown
@@ -40,7 +40,7 @@ class Resource(Protocol):
         """Return what an argument, or the nested blocks of a name, come to; None where absent."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """A meaning, where it is written, and under which conditions it is there."""
 
@@ -49,7 +49,7 @@ class Place:
     when: When = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """What a path led to. `trail` holds the places after each step; `label` is the path with the
     numbers of the items."""

@@ -156,7 +156,7 @@ def test_a_list_of_what_cannot_be_read_is_not_empty() -> None:
 
 
 def test_statements_that_exclude_each_other_may_share_a_sid() -> None:
-    from dataclasses import replace
+    from iamlint.record import replace
 
     tree = {
         "Version": "2012-10-17",
@@ -218,7 +218,7 @@ def test_every_fault_of_the_builder_has_a_rule() -> None:
 
 
 def test_the_evidence_of_a_fault_is_its_code() -> None:
-    from dataclasses import replace
+    from iamlint.record import replace
 
     built = replace(
         policy({"Version": "2012-10-17", "Statement": []}), faults=(Fault("wrong-type", "no text", ("Id",)),)

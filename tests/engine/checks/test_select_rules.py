@@ -197,13 +197,13 @@ def test_a_declarative_rule(tmp_path: Path, pack: str) -> None:
 
 
 def subject(tree: dict[str, object], **replaced: object) -> StatementSubject:
-    from dataclasses import replace
+    from iamlint.record import replace
 
     document = {"Version": "2012-10-17", "Statement": [tree]}
     built = PolicyBuilder(JsonDocument(Text("p.json", "{}"), document, "policy-json"))
     policy = built.policy(document, (), owner=Owner("$", None, ()), kind=None)
     assert policy.statements is not None
-    statement = replace(policy.statements[0], **replaced)  # type: ignore[arg-type]  # a table of fields
+    statement = replace(policy.statements[0], **replaced)
     return StatementSubject(PolicySubject(policy, Settings()), statement, features_of(statement))
 
 

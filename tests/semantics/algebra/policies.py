@@ -168,3 +168,96 @@ def pick(pools: Sequence[Sequence[object]], number: int) -> tuple[object, ...]:
         number, at = divmod(number, len(pool))
         found.append(pool[at])
     return tuple(found)
+
+
+# --- resource policies ----------------------------------------------------------------------------------
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/r"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s"
+FEDERATED_USER = f"arn:aws:sts::{ACCOUNT}:federated-user/f"
+PRINCIPALS: list[object] = [
+    "*",
+    {"AWS": "*"},
+    {"AWS": ACCOUNT},
+    {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    {"AWS": [USER, ROLE]},
+    {"AWS": ROLE},
+    {"AWS": [SESSION, OTHER]},
+    {"AWS": FEDERATED_USER},
+    {"Service": "sns.amazonaws.com"},
+    {"Federated": "accounts.google.com"},
+    {"AWS": USER, "Service": "sns.amazonaws.com", "Federated": "accounts.google.com"},
+    {"CanonicalUser": "a" * 64},
+]
+CALLER_TESTS: list[tuple[str, str, list[str]]] = [
+    ("StringEquals", "aws:PrincipalAccount", [ACCOUNT]),
+    ("StringNotEquals", "aws:PrincipalAccount", [ACCOUNT]),
+    ("StringEqualsIfExists", "aws:PrincipalAccount", [OTHER, "anonymous"]),
+    ("ArnLike", "aws:PrincipalArn", [f"arn:aws:iam::{ACCOUNT}:role/*"]),
+    ("ArnLike", "aws:PrincipalArn", ["arn:aws:iam::*:user/alice"]),
+    ("ArnNotEquals", "aws:PrincipalArn", [USER]),
+    ("StringLike", "aws:PrincipalArn", ["*alice"]),
+    ("StringEquals", "aws:PrincipalType", ["User", "Anonymous"]),
+    ("StringNotEquals", "aws:PrincipalType", ["AssumedRole"]),
+    ("StringLike", "aws:username", ["al*"]),
+    ("Null", "aws:PrincipalArn", ["true"]),
+    ("Bool", "aws:SecureTransport", ["true"]),
+]
+
+
+def resource_statements() -> st.SearchStrategy[Json]:
+    def make(effect: str, negated: bool, principal: object, actions: list[str], block: list[tuple[str, str, list[str]]]) -> Json:
+        condition: dict[str, dict[str, list[str]]] = {}
+        for operator, key, values in block:
+            condition.setdefault(operator, {})[key] = values
+        if negated and principal in ("*", {"AWS": "*"}):
+            negated = False
+        found: Json = {
+            "Effect": effect,
+            "NotPrincipal" if negated else "Principal": principal,
+            "Action": actions,
+            "Resource": "arn:aws:s3:::b/*",
+        }
+        return {**found, "Condition": condition} if condition else found
+
+    return st.builds(
+        make,
+        st.sampled_from(["Allow", "Allow", "Deny"]),
+        st.sampled_from([False, False, True]),
+        st.sampled_from(PRINCIPALS),
+        some(["s3:GetObject", "*", "sts:AssumeRoleWithWebIdentity", "sts:*"]),
+        st.lists(st.sampled_from(CALLER_TESTS), max_size=2),
+    )
+
+
+CALLERS: list[object] = [
+    "anonymous",
+    USER,
+    f"arn:aws:iam::{ACCOUNT}:user/p/bob",
+    f"arn:aws:iam::{ACCOUNT}:root",
+    {"arn": SESSION, "role": ROLE},
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/r/other",
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/r2/s",
+    FEDERATED_USER,
+    {"arn": FEDERATED_USER, "user": USER},
+    {"arn": f"arn:aws:sts::{ACCOUNT}:federated-user/g", "user": USER},
+    f"arn:aws:iam::{OTHER}:user/alice",
+    f"arn:aws:iam::{OTHER}:root",
+    "arn:aws:iam::777788889999:user/alice",
+    "arn:aws:sts::777788889999:assumed-role/r/s",
+    "arn:aws:iam::777788889999:root",
+    "sns.amazonaws.com",
+    "sqs.amazonaws.com",
+    "accounts.google.com",
+    "www.amazon.com",
+    "a" * 64,
+]
+
+
+def resource_requests() -> Iterator[Request]:
+    for caller in CALLERS:
+        for action in ("s3:GetObject", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "s3:PutObject"):
+            for transport in ("true", "false"):
+                yield Request.of(caller, action, "arn:aws:s3:::b/x", ACCOUNT, {"aws:SecureTransport": transport})  # type: ignore[arg-type] # both forms

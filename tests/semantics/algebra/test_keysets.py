@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamlint.semantics.algebra.globs import Budget, TextSet, glob, literal
-from iamlint.semantics.algebra.keysets import AddressSet, ChoiceSet, Interval, KeySet, NumberSet, SeveralSet, SingleSet
+from iamlint.semantics.algebra.keysets import (
+    AddressSet,
+    ChoiceSet,
+    Interval,
+    KeySet,
+    NumberSet,
+    SeveralSet,
+    SingleSet,
+)
 
 WORDS = ["a", "b", "ab", "ba", "aa"]
 GROUPS = [frozenset(c) for size in (1, 2, 3) for c in combinations(WORDS, size)]
