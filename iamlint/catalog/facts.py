@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from enum import Enum
 
 from iamlint.record import record
@@ -96,6 +96,9 @@ class Service:
     resource_types: tuple[ResourceType, ...]
     condition_keys: Mapping[str, ConditionKey]
     """By name in small letters; global keys that the service's own table repeats included."""
+    working_on: Callable[[Set[str], bool], int]
+    """The set of actions that work on one of the named resource types; with True only those that
+    always name one."""
 
     @property
     def count(self) -> int:

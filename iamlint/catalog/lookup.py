@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Enough for every pattern of a large account; beyond it the memo starts afresh, so that a file
 # made of patterns cannot fill the memory.
 MEMO_SIZE = 8_192
+POSITIONS_SIZE = 32_768
 
 # A pattern whose service part matches more services than this reads all names at once.
 FEW_SERVICES = 8
@@ -76,6 +77,7 @@ class Catalog:
         self._names: dict[str, _Names] = {}
         self._services: dict[str, Service] = {}
         self._expanded: dict[str, int] = {}
+        self._positions: dict[str, int] = {}
         self._levels: dict[AccessLevel, int] = {}
         self._no_resource_types: int | None = None
         self._resource_types: dict[str, tuple[ResourceType, ...]] = {}
@@ -128,8 +130,13 @@ class Catalog:
         IAM would refuse (no colon, white space, an empty part) matches nothing.
         """
         if "*" not in pattern and "?" not in pattern:
-            # A single name is found as fast as a memo of thousands of names would answer.
-            return self._expand(pattern)
+            # Of single names the position is kept: thousands of sets of one would fill the memory.
+            position = self._positions.get(pattern)
+            if position is None:
+                if len(self._positions) >= POSITIONS_SIZE:
+                    self._positions.clear()
+                position = self._positions[pattern] = self._expand(pattern).bit_length() - 1
+            return 1 << position if position >= 0 else 0
         bits = self._expanded.get(pattern)
         if bits is None:
             if len(self._expanded) >= MEMO_SIZE:

@@ -6,7 +6,7 @@ Most runs ask for a few actions of a service that has hundreds, so actions are b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from iamlint.catalog.facts import AccessLevel, Action, ActionResource, ConditionKey, ResourceType, Service
 
@@ -89,6 +89,20 @@ class _Chunk:
     def key_names(self, key_set: int) -> tuple[str, ...]:
         return tuple([self.keys[number] for number in self.key_sets[key_set]])
 
+    def working_on(self, names: Set[str], required: bool) -> int:  # noqa: FBT001 -- called by Service only
+        """Return the positions of the actions that work on one of the resource types, as bits."""
+        wanted = {number for number, row in enumerate(self.resources) if row[0] in names}
+        fitting = {
+            at
+            for at, rows in enumerate(self.row_sets)
+            if any(number in wanted and need >= required for number, need, _ in rows)
+        }
+        bits = 0
+        for position, row_set in enumerate(self.action_resources):
+            if row_set in fitting:
+                bits |= 1 << position
+        return bits
+
     def action_resource_types(self, position: int) -> tuple[ActionResource, ...]:
         rows = self.row_sets[self.action_resources[position]]
         return tuple(
@@ -123,4 +137,5 @@ def build_service(
             name.lower(): ConditionKey(name, kind)
             for name, kind in zip(chunk.keys, chunk.key_types, strict=True)
         },
+        working_on=lambda kinds, required: chunk.working_on(kinds, required) << offset,
     )

@@ -96,7 +96,8 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
         return _serve(arguments, surroundings)
     request, policies = _question(arguments, surroundings)
     from iamlint.report.evaluate_report import write_json, write_text
-    from iamlint.semantics.evaluation import evaluate, explain
+    from iamlint.semantics.evaluation import evaluate
+    from iamlint.semantics.evaluation.explain import explain
 
     explanation = explain(evaluate(request, policies))
     if arguments.format == "json":

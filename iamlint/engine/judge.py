@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
+from iamlint.engine.checks.spec import Gate
 from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
@@ -41,16 +42,19 @@ __all__ = ["Judge"]
 class _Entry:
     """One enabled rule in the dispatch table; its check is imported when it first could fire."""
 
-    __slots__ = ("mask", "params", "rule", "run")
+    __slots__ = ("gate", "mask", "params", "rule", "run")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.params = rule.params
         self.mask = CHECKS[rule.check].mask
+        self.gate: Gate | None = None
         self.run: CheckFunction = self._first_run
 
     def _first_run(self, subject: object, params: Mapping[str, object]) -> Iterator[Match]:
-        self.run = CHECKS[self.rule.check].load()
+        spec = CHECKS[self.rule.check]
+        self.run = spec.load()
+        self.gate = spec.load_gate(params)
         return self.run(subject, params)
 
 
@@ -136,6 +140,9 @@ class Judge:
                 for entry in entries:
                     # The hottest line of a run: most rules look at a statement and say nothing.
                     try:
+                        gate = entry.gate
+                        if gate is not None and not gate(view):
+                            continue
                         found = list(entry.run(view, entry.params))
                     except Exception:  # noqa: BLE001 -- told, with what was found before, just below
                         found = self._matches(entry, view, policy.document, diagnostics)

@@ -192,11 +192,8 @@ def actions_on(catalog: Catalog, arn_service: str, word: str, *, required: bool 
             for kind in service.resource_types
             if any(_service_and_word(arn) == (arn_service, word) for arn in kind.arns)
         }
-        if not names:
-            continue
-        for action in service.actions.values():
-            if any(kind.name in names and kind.required >= required for kind in action.resource_types):
-                bits |= 1 << action.index
+        if names:
+            bits |= service.working_on(names, required)
     return bits
 
 

@@ -46,6 +46,10 @@ SID = 1 << 14
 ANY_PRINCIPAL = 1 << 15
 ANY_NOT = 1 << 16
 UNMATCHED_ACTION = 1 << 17
+MFA_KEY = 1 << 18
+SET_OPERATOR = 1 << 19
+IF_EXISTS = 1 << 20
+NULL_OPERATOR = 1 << 21
 
 FEATURES = {
     "allow": ALLOW,
@@ -65,6 +69,10 @@ FEATURES = {
     "any-principal": ANY_PRINCIPAL,
     "any-not-element": ANY_NOT,
     "unmatched-action": UNMATCHED_ACTION,
+    "mfa-key": MFA_KEY,
+    "set-operator": SET_OPERATOR,
+    "if-exists": IF_EXISTS,
+    "null-operator": NULL_OPERATOR,
     "identity-action": IDENTITY_ACTION,
 }
 
@@ -158,6 +166,16 @@ def features_of(statement: Statement) -> int:
         bits |= EMPTY
     if statement.conditions or statement.unread_condition:
         bits |= CONDITION
+        for condition in statement.conditions:
+            operator = condition.operator.lower()
+            if ":" in operator:
+                bits |= SET_OPERATOR
+            if operator.endswith("ifexists"):
+                bits |= IF_EXISTS
+            if "null" in operator:
+                bits |= NULL_OPERATOR
+            if "multifactor" in condition.key.lower():
+                bits |= MFA_KEY
     return bits
 
 

@@ -8,8 +8,7 @@ from typing import TextIO
 
 from iamlint.report.escape import PATH_LIMIT, escape, mask, well_formed
 from iamlint.report.printer import Printer
-from iamlint.semantics.evaluation import Explanation
-from iamlint.semantics.evaluation.explain import GroupReport, StatementReport
+from iamlint.semantics.evaluation.explain import Explanation, GroupReport, StatementReport
 
 __all__ = ["write_json", "write_text"]
 

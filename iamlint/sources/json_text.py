@@ -8,7 +8,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from json.scanner import make_scanner
+from typing import Any
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.text import Text
@@ -229,9 +229,8 @@ class JsonIndex:
             return len(self._text)
 
 
-_SCAN: Callable[[str, int], tuple[object, int]] = make_scanner(
-    json.JSONDecoder(strict=False, object_pairs_hook=len)
-)
+_DECODER: Any = json.JSONDecoder(strict=False, object_pairs_hook=len)
+_SCAN: Callable[[str, int], tuple[object, int]] = _DECODER.scan_once
 
 
 class JsonDocument:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from iamlint.model import BrokenFile, Diagnostic, Document, Extraction
+from iamlint.record import replace
 from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text, UnreadableTextError
@@ -18,9 +20,12 @@ from iamlint.sources.text import Text, UnreadableTextError
 __all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
 
 _YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
-_ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|%22[Ss]tatement%22")
+_ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|\\U000000[0-9a-fA-F]{2}|%22[Ss]tatement%22")
+_CONTINUED = re.compile(rb"\\\r?\n[ \t]*+")
 _SURE_TEMPLATE = re.compile(r"Resources[\"']?\s*:")
+_TOP_KEY = re.compile(r"^(?:Resources|Statement)[ \t]*:", re.MULTILINE)
 _TEMPLATING = ("{{", "{%", "<%")
+_NOTHING = Extraction()
 
 
 def is_candidate(path: str, data: bytes) -> bool:
@@ -31,9 +36,22 @@ def is_candidate(path: str, data: bytes) -> bool:
     if path.endswith(".tf.json"):
         # A module is all its files: locals and variables may stand where no marker does.
         return True
+    if _is_marked(data) or b"\0" in data[:4]:
+        return True
+    if b"\\u00" in data or b"\\x" in data or b"\\U000000" in data or b"%22" in data:
+        if path.lower().endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None:
+            return True
+    # In YAML a backslash at a line's end joins the two halves of a word.
+    if (b"\\\n" in data or b"\\\r" in data) and path.lower().endswith(_YAML_SUFFIXES):
+        return _is_marked(_CONTINUED.sub(b"", data))
+    return False
+
+
+def _is_marked(data: bytes) -> bool:
+    """Say whether bytes hold one of the words without which there is nothing for us."""
     # One word after the other is many times faster than all at once with a pattern, and written out
     # faster than in a loop: this line meets every file.
-    if (
+    return (
         b"Statement" in data
         or b"AWS::" in data
         or b"PolicyDocument" in data
@@ -42,12 +60,7 @@ def is_candidate(path: str, data: bytes) -> bool:
         or b"resource_changes" in data
         or b"planned_values" in data
         or b"terraform_version" in data
-        or b"\0" in data[:4]
-    ):
-        return True
-    if b"\\u00" in data or b"\\x" in data or b"%22" in data:
-        return path.endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None
-    return False
+    )
 
 
 _UNREAD = {
@@ -94,17 +107,50 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
         text = file.text()
     except UnreadableTextError as error:
         return _unreadable(file, str(error), error.line)
-    if file.path.endswith(_YAML_SUFFIXES) and text.text.lstrip()[:1] not in {"{", "["}:
-        return _yaml(file, text, options, forced=forced)
-    return _json(file, text, options, forced=forced)
+    suffix = os.path.splitext(file.path)[1].lower()
+    may_be_yaml = suffix in _YAML_SUFFIXES or (suffix != ".json" and _reads_as_yaml(file, text))
+    if may_be_yaml and text.text.lstrip()[:1] not in {"{", "["}:
+        found = _yaml(file, text, options, forced=forced)
+    else:
+        found = _json(file, text, options, forced=forced, may_be_yaml=may_be_yaml)
+    if file.named and found == _NOTHING and is_candidate(file.path, file.data):
+        # A file that the user names is never passed over in silence.
+        message = "the file has words of a policy, but no policy was found in it"
+        return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message),))
+    return found
 
 
-def _json(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool) -> Extraction:
+def _reads_as_yaml(file: SourceFile, text: Text) -> bool:
+    """Say whether a file whose name tells nothing is looked at as YAML: if somebody named it, or if it
+    has the top key of a template or policy."""
+    return file.named or _TOP_KEY.search(text.text) is not None
+
+
+def _json(
+    file: SourceFile, text: Text, options: SourceOptions, *, forced: bool, may_be_yaml: bool = False
+) -> Extraction:
     try:
         tree, repeated = parse_json(text.text)
     except JsonSyntaxError as error:
+        start = text.text.lstrip()
+        if may_be_yaml:
+            if start.startswith(_TEMPLATING):
+                return _yaml(file, text, options, forced=forced)
+            if not any(mark in start for mark in _TEMPLATING):
+                # Flow style: YAML that looks like JSON and need not be.
+                found = _yaml(file, text, options, forced=forced)
+                if not any(diagnostic.code == "syntax-error" for diagnostic in found.diagnostics):
+                    return found
+        elif not file.named and not file.path.lower().endswith(".json") and start[:1] not in {"{", "["}:
+            # A licence, a script, prose: nothing that anybody took for JSON.
+            return _NOTHING
         return _broken_json(file, text, options, error, forced=forced)
     return _tree(tree, text, options, repeated=repeated, forced=forced)
+
+
+def _has_policy_words(text: Text) -> bool:
+    """Say whether text that does not parse is surely meant to hold a policy."""
+    return '"Statement"' in text.text and '"Effect"' in text.text
 
 
 def _tree(
@@ -153,14 +199,17 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         line, column = text.position(error.offset)
         if any(mark in text.text for mark in _TEMPLATING):
             message = f"a template of another tool, not YAML before it is rendered: {error}"
-            return Extraction(
-                diagnostics=(Diagnostic(file.path, "unrendered-template", message, line, column),)
-            )
+            diagnostic = Diagnostic(file.path, "unrendered-template", message, line, column)
+            span = text.span(error.offset, error.offset)
+            broken = (BrokenFile(span, "YAML", str(error)),) if file.named else ()
+            return Extraction(broken=broken, diagnostics=(diagnostic,))
         sure = "AWS::" in text.text and _SURE_TEMPLATE.search(text.text) is not None
         return _broken(file, text, "YAML", str(error), error.offset, sure=forced or sure)
     from iamlint.sources.cloudformation import extract_template
 
     results = []
+    # A stream may be a million empty documents.
+    documents = [one for one in documents if one.tree is not None] or documents[:1]
     for document in documents:
         found = extract_template(document.tree, document, options)
         if found is None:
@@ -181,7 +230,7 @@ def _broken_json(
     file: SourceFile, text: Text, options: SourceOptions, error: JsonSyntaxError, *, forced: bool
 ) -> Extraction:
     """Report JSON that does not parse, and read as much of it as can be read honestly."""
-    sure = forced or ('"Statement"' in text.text and '"Effect"' in text.text)
+    sure = forced or _has_policy_words(text)
     if not sure and not file.named and "AWS::" not in text.text:
         return _broken(file, text, "JSON", str(error), error.offset, sure=False)
     from iamlint.sources.lenient_json import repair, with_placeholders
@@ -218,7 +267,7 @@ def _broken(
 
 def _unreadable(file: SourceFile, message: str, line: int) -> Extraction:
     diagnostic = Diagnostic(file.path, "not-text", message, line, 1)
-    if not file.named:
+    if not file.named and not (b'"Statement"' in file.data and b'"Effect"' in file.data):
         return Extraction(diagnostics=(diagnostic,))
     # The bytes cannot be shown; Latin-1 gives every byte a character, so the line is right.
     text = Text(file.path, file.data.decode("latin-1"))
@@ -229,21 +278,33 @@ def _unreadable(file: SourceFile, message: str, line: int) -> Extraction:
     return Extraction(broken=(broken,), diagnostics=(diagnostic,))
 
 
+_MOST_REPEATED = 100
+"""Diagnostics of this kind for one file."""
+
+
+def _shown(key: str) -> str:
+    return repr(key if len(key) <= 60 else key[:57] + "...")
+
+
 def _with_repeated_keys(found: Extraction, document: object) -> Extraction:
     """Add a diagnostic for each key that a later one replaces, in files that hold something."""
     repeated = getattr(document, "repeated_keys", None)
     if repeated is None or not (found.policies or found.grants):
         return found
-    notes = tuple(
+    places = list(islice(repeated(), _MOST_REPEATED))
+    if not places:
+        return found
+    notes = [
         Diagnostic(
             span.path,
             "repeated-key",
-            f"the key {key!r} is written twice; the last one counts",
+            f"the key {_shown(key)} is written twice; the last one counts",
             span.start_line,
             span.start_column,
         )
-        for key, span in repeated()
-    )
-    if not notes:
-        return found
+        for key, span in places
+    ]
+    if len(places) == _MOST_REPEATED:
+        last = notes[-1]
+        notes[-1] = replace(last, message=last.message + "; more of them are not listed")
     return Extraction(found.policies, found.grants, found.broken, (*found.diagnostics, *notes))

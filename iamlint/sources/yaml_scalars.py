@@ -7,6 +7,8 @@ places inside documents that are written as text.
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Sequence
 
 __all__ = ["scalar_offsets"]
 
@@ -18,7 +20,7 @@ _HEADER = re.compile(r"[|>]([+-]?)([1-9]?)([+-]?)[ \t]*(?:#[^\r\n]*)?(?:\r\n|[\r
 _DOUBLE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
 
 
-def scalar_offsets(text: str, start: int, end: int, style: str | None, value: str) -> list[int] | None:
+def scalar_offsets(text: str, start: int, end: int, style: str | None, value: str) -> Sequence[int] | None:
     """Return, for each character of `value`, where it is written in `text`, and one offset for its end.
 
     `start` and `end` are the scalar's range with its tag, `style` its YAML style (`|`, `>`, `'`, `"`, or
@@ -36,9 +38,9 @@ def scalar_offsets(text: str, start: int, end: int, style: str | None, value: st
     return offsets if len(offsets) == len(value) + 1 else None
 
 
-def _flow_offsets(text: str, at: int, end: int, quote: str) -> list[int]:
+def _flow_offsets(text: str, at: int, end: int, quote: str) -> array[int]:
     """Follow a plain or quoted scalar; lines fold: one break is a blank, more are breaks less one."""
-    offsets: list[int] = []
+    offsets = _no_offsets()
     while at < end:
         character = text[at]
         if character in "\r\n\x85\u2028\u2029":
@@ -83,11 +85,16 @@ def _flow_offsets(text: str, at: int, end: int, quote: str) -> list[int]:
     return offsets
 
 
-def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool) -> list[int]:
+def _no_offsets() -> array[int]:
+    """Return an empty list of offsets, in a quarter of the memory of Python's own."""
+    return array("Q")
+
+
+def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool) -> array[int]:
     """Follow a block scalar line by line: the indentation is left out, the rest stands as it is."""
     header = _HEADER.match(text, start)
     if header is None:
-        return []
+        return _no_offsets()
     lines: list[tuple[int, int]] = []
     at = header.end()
     while at < len(text):
@@ -98,13 +105,13 @@ def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool)
         at = stop.end()
     first = next(((s, e) for s, e in lines if text[s:e].strip(" ")), None)
     if first is None:
-        return [end] * (len(value) + 1)
+        return array("Q", [end]) * (len(value) + 1)
     indent = len(text[first[0] : first[1]]) - len(text[first[0] : first[1]].lstrip(" "))
     if header[2]:
         # The indicator counts from the parent's indentation, which only the value can tell.
         lead = len(value) - len(value.lstrip("\n"))
         indent -= len(value[lead:]) - len(value[lead:].lstrip(" "))
-    offsets: list[int] = []
+    offsets = _no_offsets()
     for line, stop_at in lines:
         at = len(offsets)
         if at >= len(value):
@@ -117,5 +124,5 @@ def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool)
         if following == "\n" or (folded and following == " "):
             offsets.append(stop_at)
     last = max([end, *offsets[-1:]])
-    offsets.extend([last] * (len(value) - len(offsets) + 1))
+    offsets.extend(array("Q", [last]) * (len(value) - len(offsets) + 1))
     return offsets

@@ -11,7 +11,7 @@ first span is asked for: most files never pay for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, cast
 
 from iamlint.model import Pointer, Span
@@ -205,7 +205,14 @@ class _TreeBuilder:
 
 def _key_text(value: object) -> str:
     """Return a text for a key that is no plain scalar; nothing that is looked for has such a key."""
-    return value if isinstance(value, str) else "" if value is None else repr(value)[:60]
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    # With aliases a small file can hold a key that is gigabytes long when written out.
+    from reprlib import repr as short
+
+    return short(value)[:60]
 
 
 def _tagged(value: object, tag: str) -> object:
@@ -390,6 +397,7 @@ class YamlDocument:
         shared: list[_Index] | None = None,
     ) -> None:
         self._source = text
+        self._followed: tuple[_Node, Sequence[int] | None] | None = None
         self._shared: list[_Index] = [] if shared is None else shared
         self._part = part
         self.tree = tree
@@ -448,7 +456,7 @@ class YamlDocument:
         """Return the span of a range of characters of the text."""
         return self._source.span(start, end)
 
-    def text_offsets(self, pointer: Pointer) -> list[int] | None:
+    def text_offsets(self, pointer: Pointer) -> Sequence[int] | None:
         """Return, for each character of the decoded scalar at `pointer`, its offset in the file's text,
         and one more for its end; None where that cannot be told.
         """
@@ -457,10 +465,14 @@ class YamlDocument:
             return None
         return self._scalar_offsets(node, node.value)
 
-    def _scalar_offsets(self, node: _Node, value: str) -> list[int] | None:
-        from iamlint.sources.yaml_scalars import scalar_offsets
+    def _scalar_offsets(self, node: _Node, value: str) -> Sequence[int] | None:
+        # Places in one scalar are asked for in a row, and following it costs its whole length.
+        if self._followed is None or self._followed[0] is not node:
+            from iamlint.sources.yaml_scalars import scalar_offsets
 
-        return scalar_offsets(self._source.text, node.start, node.end, node.style, value)
+            offsets = scalar_offsets(self._source.text, node.start, node.end, node.style, value)
+            self._followed = (node, offsets)
+        return self._followed[1]
 
     def _index(self) -> _Index:
         if not self._shared:

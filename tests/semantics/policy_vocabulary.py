@@ -288,7 +288,7 @@ def policy_sets(draw: st.DrawFn) -> Json:
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "aws:PrincipalTag/team": st.sampled_from(TEXTS),
     "aws:tagkeys": st.lists(st.sampled_from(["t", "x", "", "10", "10.1.2.3", QUEUE, "*"]), max_size=3),
-    "aws:username": st.sampled_from(["alice", "aws", "x"]),
+    "aws:username": st.sampled_from(["alice", "aws", "x", []]),
     "aws:SourceArn": st.sampled_from(ARNS),
     "s3:max-keys": st.sampled_from(NUMBERS),
     "aws:CurrentTime": st.sampled_from(DATES),

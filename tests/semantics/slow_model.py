@@ -212,7 +212,7 @@ class World:
         self.keys: dict[str, Any] = {}
         self.sort = self.read_caller(principal)
         for key, value in request.get("context", {}).items():
-            if value == [] and readings["empty_list"] == "absent":
+            if value == [] and (readings["empty_list"] == "absent" or key.lower() in self.keys):
                 continue
             self.keys[key.lower()] = value
         self.resource_account = request.get("resource_account")

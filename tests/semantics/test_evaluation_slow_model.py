@@ -42,8 +42,8 @@ from iamlint.semantics.evaluation import (
     Presence,
     Readings,
     evaluate,
-    explain,
 )
+from iamlint.semantics.evaluation.explain import explain
 
 READINGS: list[tuple[Readings, Json]] = [
     (Readings(), {}),

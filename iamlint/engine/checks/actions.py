@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
@@ -13,7 +13,15 @@ from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["action_set", "action_set_anywhere", "create_principal", "escalation", "service_linked_role"]
+__all__ = [
+    "action_set",
+    "action_set_anywhere",
+    "create_principal",
+    "escalation",
+    "granted_gate",
+    "open_gate",
+    "service_linked_role",
+]
 
 
 @record
@@ -44,6 +52,18 @@ class _Wanted:
             sets.find(without) if without else None,
             flag,
         )
+
+
+def open_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
+    """Return the question whether a statement leaves some action of the rule's sets open."""
+    within = prepared(params, _Wanted.of_open).wanted.within
+    return lambda subject: within(subject.unscoped) != 0
+
+
+def granted_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
+    """Return the question whether a statement grants some action of the rule's sets."""
+    within = prepared(params, _Wanted.of_anywhere).wanted.within
+    return lambda subject: within(subject.granted) != 0
 
 
 def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

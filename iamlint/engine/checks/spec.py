@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from iamlint.engine.subject import FEATURES, Match
+from iamlint.engine.subject import FEATURES, Match, StatementSubject
 from iamlint.record import field, record
 
-__all__ = ["CheckFunction", "CheckSpec", "Param", "Target"]
+__all__ = ["CheckFunction", "CheckSpec", "Gate", "Param", "Target"]
 
 Target: TypeAlias = Literal["statement", "policy", "grant", "file"]
 CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
+Gate: TypeAlias = Callable[[StatementSubject], bool]
 ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]
 
 
@@ -29,7 +30,9 @@ class Param:
 @record
 class CheckSpec:
     """One check. `needs` are the features that a statement must have for the check to be able to
-    fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates."""
+    fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates.
+    `gate` names a function that makes, of a rule's parameters, a quick first question about a
+    statement: only where the answer is yes is the check run."""
 
     target: Target
     function: str
@@ -37,6 +40,7 @@ class CheckSpec:
     needs: tuple[str, ...] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    gate: str = ""
 
     @property
     def mask(self) -> int:
@@ -48,6 +52,17 @@ class CheckSpec:
 
     def load(self) -> CheckFunction:
         """Import and return the function; it lives in `iamlint.engine.checks`."""
-        module, _, name = self.function.rpartition(".")
-        function: CheckFunction = getattr(import_module(f"iamlint.engine.checks.{module}"), name)
+        function: CheckFunction = _named(self.function)
         return function
+
+    def load_gate(self, params: Mapping[str, object]) -> Gate | None:
+        """Import and make the first question for a rule with these parameters, if the check has one."""
+        if not self.gate:
+            return None
+        made: Gate = _named(self.gate)(params)
+        return made
+
+
+def _named(function: str) -> Any:
+    module, _, name = function.rpartition(".")
+    return getattr(import_module(f"iamlint.engine.checks.{module}"), name)

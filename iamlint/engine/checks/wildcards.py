@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_action, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
-from iamlint.engine.subject import Match, StatementSubject
+from iamlint.engine.subject import RESOURCE_STAR, Match, StatementSubject
 from iamlint.model import Condition, PolicyKind, Value
 from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
@@ -148,6 +148,14 @@ class _Actions:
     def within(self, granted: int) -> int:
         bits = self.wanted.within(granted)
         return bits & ~self.unwanted.within(bits) if bits else 0
+
+
+def star_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
+    """Return the question whether a statement grants, on a star as the rule wants it written, some
+    action of the rule's sets that could name resources."""
+    asked = prepared(params, _Actions.of_star)
+    written_out, within = asked.flag, asked.wanted.within
+    return lambda subject: bool(subject.features & RESOURCE_STAR) != written_out and within(subject.scopable) != 0
 
 
 def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

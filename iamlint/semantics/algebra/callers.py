@@ -270,7 +270,8 @@ class CallerSpace:
             return [f"arn:?*:iam::{account}:root"], outside
         if caller.kind is CallerKind.ROLE:
             if caller.name is not None:
-                return _role_arns(account, caller.name), outside
+                partition = "?*" if caller.session is None else caller.session.split(":")[1]
+                return _role_arns(account, caller.name, partition), outside
             named = [arn for other in rest if other.name for arn in _role_arns(account, other.name)]
             return [f"arn:?*:iam::{account}:role/?*"], [*outside, *named]
         if caller.name is not None:
@@ -280,9 +281,9 @@ class CallerSpace:
         return ["arn:?*:" + body % account], [*outside, *named]
 
 
-def _role_arns(account: str, name: str) -> list[str]:
+def _role_arns(account: str, name: str, partition: str = "?*") -> list[str]:
     """Return the ARNs of a role with this name: a session does not tell its path."""
-    return [f"arn:?*:iam::{account}:role/{name}", f"arn:?*:iam::{account}:role/*/{name}"]
+    return [f"arn:{partition}:iam::{account}:role/{name}", f"arn:{partition}:iam::{account}:role/*/{name}"]
 
 
 def _texts(texts: Iterable[str]) -> SingleSet:

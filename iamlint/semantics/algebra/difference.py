@@ -65,6 +65,10 @@ class Solver:
             self._texts[texts] = TextSet((*texts.clauses, universe), texts.outside).example(self._budget)
         return self._texts[texts]
 
+    def meet(self, one: Box, other: Box) -> Box:
+        """Return what both boxes take."""
+        return one.meet(other, self._space)
+
     def is_included(self, box: Box, covers: Sequence[Box]) -> bool:
         """Say yes only when one cover alone takes all of the box, whatever its private letters are."""
         self._budget.spend_checks(1 + len(covers))

@@ -12,7 +12,7 @@ from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
 from iamlint.semantics.algebra.refusals import refusals
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict
 from iamlint.semantics.algebra.space import Reading, Space
-from iamlint.semantics.algebra.witnesses import prove
+from iamlint.semantics.algebra.witnesses import holds_in, prove
 
 __all__ = ["Asked", "answer", "are_equal", "compare", "grants"]
 
@@ -116,6 +116,9 @@ def _answer(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Co
     if result.verdict is Verdict.UNKNOWN:
         return result
     for reading in sorted(first.touched, key=lambda one: one.value):
+        shown = result.witness
+        if shown is not None and holds_in(reading, shown, question.new, question.old, question.kind):
+            continue
         other = ask(with_reading(question, reading), budget, first.space)
         if other.exhausted:
             return _exhausted(other.exhausted)

@@ -44,7 +44,8 @@ def public(
     stranger's request as witness, or `contained` when they do not."""
     limit = _StrangerLimit(policies, kind)
     question = Question(policies, (), kind, assumptions, limit=limit)
-    return answer(question, budget or Budget(), prefer_anonymous=True)
+    # Only signed requests assume roles.
+    return answer(question, budget or Budget(), prefer_anonymous=kind is not PolicyKind.TRUST)
 
 
 class _StrangerLimit(Limit):

@@ -18,9 +18,9 @@ from iamlint.semantics.algebra.globs import ANYTHING, STAR, Budget, TextSet, glo
 from iamlint.semantics.algebra.keysets import NumberSet, Sampled
 from iamlint.semantics.algebra.results import Witness
 from iamlint.semantics.algebra.scalars import read_instant
-from iamlint.semantics.algebra.space import Space, has_principals
+from iamlint.semantics.algebra.space import Reading, Space, has_principals
 
-__all__ = ["Replayed", "prove"]
+__all__ = ["Replayed", "holds_in", "prove"]
 
 _FRESH_ACCOUNT = "111122223333"
 _OTHER_ACCOUNT = "444455556666"
@@ -200,6 +200,7 @@ def _write(
         if key not in values and space.is_present(key):
             sample = domain.everything.example(Budget())
             values[key] = None if sample is None else sample.value
+    _reconcile(values, leaf, space, caller)
     principal, derived, account = _principal(caller, values, space)
     context: dict[str, str | tuple[str, ...]] = {}
     broken = ""
@@ -219,6 +220,34 @@ def _write(
         owner = account or _FRESH_ACCOUNT
     witness = Witness(principal, action, resource, owner, context)
     return witness, broken or _broken_link(witness)
+
+
+def _reconcile(values: dict[str, Sampled], leaf: Leaf, space: Space, caller: Caller) -> None:
+    """Choose values of the derived keys that belong together, and read well, where the sets have them."""
+    arn, username = values.get("aws:principalarn"), values.get("aws:username")
+    account = values.get("aws:principalaccount")
+    if not isinstance(arn, str) or caller.account is not None and caller.name is not None:
+        return
+    accounts = [caller.account or _unnamed_account(space), arn.split(":", 5)[4] if arn.count(":") >= 5 else ""]
+    if isinstance(account, str):
+        accounts.insert(0, account)
+    names = [*([username] if isinstance(username, str) else ()), "example", arn.rpartition("/")[2]]
+    bodies = {
+        CallerKind.USER: ("iam", "user/%s"),
+        CallerKind.ROLE: ("iam", "role/%s"),
+        CallerKind.FEDERATED_USER: ("sts", "federated-user/%s"),
+        CallerKind.ROOT: ("iam", "root"),
+    }
+    service, body = bodies[caller.kind]
+    name_body = (body % caller.name,) if caller.name and "%" in body else ()
+    for owner in accounts:
+        for shown in (*name_body, *(body % name if "%" in body else body for name in names), arn.split(":", 5)[-1]):
+            tried = {"aws:principalarn": f"arn:aws:{service}::{owner}:{shown}", "aws:principalaccount": owner}
+            if isinstance(username, str):
+                tried["aws:username"] = tried["aws:principalarn"].rpartition("/")[2]
+            if owner and all(leaf.box.keys[k].holds(v) for k, v in tried.items() if k in leaf.box.keys and k in values):
+                values.update((k, v) for k, v in tried.items() if k in values)
+                return
 
 
 def _names(key: str, space: Space) -> list[str]:
@@ -366,21 +395,39 @@ def _number_notes(leaf: Leaf, witness: Witness) -> Iterator[str]:
 # --- replay -----------------------------------------------------------------------------------------
 
 
-def _replay(witness: Witness, new: Sequence[Policy], old: Sequence[Policy], kind: PolicyKind) -> str | None:
+def holds_in(
+    reading: Reading, witness: Witness, new: Sequence[Policy], old: Sequence[Policy], kind: PolicyKind
+) -> bool:
+    """Say whether a request proves new access in the other reading of one open point too."""
+    return _replay(witness, new, old, kind, reading) is not None
+
+
+def _replay(
+    witness: Witness, new: Sequence[Policy], old: Sequence[Policy], kind: PolicyKind, flipped: Reading | None = None
+) -> str | None:
     """Return None unless the evaluator says that `new` allows the request and `old` does not; else a
     note on how the grant works, often empty."""
     from iamlint.semantics.evaluation.errors import MalformedPolicyError, RequestError
     from iamlint.semantics.evaluation.principals import Via
-    from iamlint.semantics.evaluation.readings import DEFAULT
+    from iamlint.semantics.evaluation.readings import DEFAULT, ArnWildcards, NotPrincipalScope, Presence
     from iamlint.semantics.evaluation.request import Request
     from iamlint.semantics.evaluation.statement import compile_policy
+
+    readings = {
+        None: DEFAULT,
+        Reading.EMPTY_TEXT: replace(DEFAULT, empty_string=Presence.ABSENT),
+        Reading.PARTS: replace(DEFAULT, arn_wildcards=ArnWildcards.PARTS),
+        Reading.AWS_STAR: replace(DEFAULT, aws_star_is_everybody=False),
+        Reading.PARENTS: replace(DEFAULT, not_principal=NotPrincipalScope.PARENTS),
+        Reading.ANY_VALUE: replace(DEFAULT, any_value_if_exists=False),
+    }[flipped]
 
     def decided(policies: Sequence[Policy]) -> Via:
         # A Deny anywhere wins, in whichever document it stands.
         vias = []
         for policy in policies:
             for statement in compile_policy(policy, kind, str(kind)):
-                found = statement.matches(request, DEFAULT, has_boundary=False)
+                found = statement.matches(request, readings, has_boundary=False)
                 if found is not Via.NOTHING:
                     if not statement.allows:
                         return Via.NOTHING

@@ -4,7 +4,8 @@
     decision = evaluate(request, PolicySet(identity=(policy,)))
     decision.outcome                 # Outcome.ALLOWED, IMPLICITLY_DENIED or EXPLICITLY_DENIED
     decision.statements              # the statements that decided
-    explain(decision).why            # and why the others did not apply
+
+`iamlint.semantics.evaluation.explain` tells, on demand, why the other statements did not apply.
 
 It is the definition of what policies mean: the policy algebra is a code path of its own, and is right
 where it agrees with this one. Policies are compiled once, when a PolicySet is made; faults are refused
@@ -14,7 +15,6 @@ with their place (MalformedPolicyError), a request that is none with RequestErro
 from iamlint.semantics.evaluation.caller import Caller, CallerKind, parse_caller
 from iamlint.semantics.evaluation.decide import Decision, Outcome, evaluate
 from iamlint.semantics.evaluation.errors import Malformed, MalformedPolicyError, RequestError
-from iamlint.semantics.evaluation.explain import Explanation, explain
 from iamlint.semantics.evaluation.policies import PolicySet, StatementReference
 from iamlint.semantics.evaluation.readings import (
     DEFAULT,
@@ -31,7 +31,6 @@ __all__ = [
     "Caller",
     "CallerKind",
     "Decision",
-    "Explanation",
     "Malformed",
     "MalformedPolicyError",
     "NotPrincipalScope",
@@ -43,6 +42,5 @@ __all__ = [
     "RequestError",
     "StatementReference",
     "evaluate",
-    "explain",
     "parse_caller",
 ]

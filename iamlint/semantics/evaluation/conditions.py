@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from fractions import Fraction
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from iamlint.model import Pointer
 from iamlint.semantics.conditions import Operator, parse_operator
@@ -35,13 +33,18 @@ from iamlint.semantics.evaluation.values import (
     read_number,
 )
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from iamlint.semantics.evaluation.values import Instant
+
 __all__ = ["ConditionTest", "operator_fault"]
 
 ValueTest: TypeAlias = Callable[[str], "bool | None"]
 """Whether one request value fits some value of the list; None when it is not of the operator's type."""
 Builder: TypeAlias = Callable[[Sequence[Sequence[Fixed]]], ValueTest]
 """Makes the test of an operator from the values of the policy."""
-Ordered = TypeVar("Ordered", Decimal, Fraction)
+Ordered = TypeVar("Ordered", "Decimal", "Instant")
 
 
 def operator_fault(text: str) -> str:

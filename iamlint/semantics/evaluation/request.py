@@ -108,7 +108,7 @@ def _check_resource(resource: object) -> None:
     if len(parts) < 6 or parts[0] != "arn" or not parts[1] or not parts[2] or not parts[5]:
         raise RequestError(
             f"resource: {resource[:100]!r} is not an ARN",
-            help="it is arn:partition:service:region:account:resource, or * for actions without resource types",
+            help="it is arn:partition:service:region:account:name, or * for actions without resource types",
         )
 
 

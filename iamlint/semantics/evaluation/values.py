@@ -7,12 +7,14 @@ elements: Condition operators"; the W3C note "Date and Time Formats" for dates.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 __all__ = [
     "Address",
+    "Instant",
     "Network",
     "read_address",
     "read_binary",
@@ -21,6 +23,10 @@ __all__ = [
     "read_network",
     "read_number",
 ]
+
+Instant: TypeAlias = tuple[int, str]
+"""Whole seconds since 1970 in UTC, and the digits of the fraction without zeros at the end: exact, and
+ordered as time is."""
 
 _LONGEST = 256
 """Characters of a number, date or address; longer text is none."""
@@ -39,11 +45,13 @@ def read_number(text: str) -> Decimal | None:
     """Return an exact decimal."""
     if len(text) > _LONGEST or _NUMBER.fullmatch(text) is None:
         return None
+    from decimal import Decimal
+
     return Decimal(text)
 
 
-def read_date(text: str) -> Fraction | None:
-    """Return an instant as exact seconds since 1970 in UTC.
+def read_date(text: str) -> Instant | None:
+    """Return an instant.
 
     Four digits are a year; any other run of digits is epoch seconds. What is left out is the start of
     the period, in UTC.
@@ -51,7 +59,7 @@ def read_date(text: str) -> Fraction | None:
     if len(text) > _LONGEST:
         return None
     if text.isascii() and text.isdigit() and len(text) != _YEAR_DIGITS:
-        return Fraction(int(text))
+        return int(text), ""
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -69,8 +77,8 @@ def read_date(text: str) -> Fraction | None:
     offset = _offset_minutes(match[8])
     if offset is None:
         return None
-    seconds = Fraction(days * 86_400 + hour * 3_600 + (minute - offset) * 60 + second)
-    return seconds + Fraction(int(match[7]), 10 ** len(match[7])) if match[7] else seconds
+    seconds = days * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
+    return seconds, (match[7] or "").rstrip("0")
 
 
 def _month_length(month: int, *, leap: bool) -> int:

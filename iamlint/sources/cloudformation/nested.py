@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iamlint.model import Document, Pointer, Span
 from iamlint.sources.text import Text
 from iamlint.sources.yaml_text import YamlDocument, YamlSyntaxError, yaml_documents
@@ -16,7 +18,7 @@ class NestedDocument:
         self._inner = inner
         self._outer = outer
         self._pointer = pointer
-        self._offsets: list[int] | None = None
+        self._offsets: Sequence[int] | None = None
 
     @property
     def tree(self) -> object:

@@ -281,3 +281,8 @@ def test_keys_that_follow_from_the_caller(caller: Any, key: str, value: str | No
     test = {"StringEquals": {key: "said"}}
     policy = document({"Effect": "Deny", "Principal": "*", "Condition": test})
     assert ask(caller, resource=policy, context={key.upper(): "said"}) == EXPLICIT
+
+
+def test_an_empty_list_for_a_key_that_follows_from_the_caller_is_as_good_as_none() -> None:
+    policy = document({"Condition": {"StringEquals": {"aws:username": "alice"}}})
+    assert ask(ALICE, identity=[policy], context={"aws:username": []}) == ALLOWED

@@ -17,6 +17,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "actions.action_set",
         "An Allow of actions of named sets or access levels on resources that are left open.",
         needs=("allow", "action", "resource-wildcard"),
+        gate="actions.open_gate",
         params={
             "sets": Param("texts"),
             "levels": Param("texts", choices=_LEVELS),
@@ -31,6 +32,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "actions.action_set_anywhere",
         "An Allow of actions of named sets, on named resources or on any.",
         needs=("allow", "action"),
+        gate="actions.granted_gate",
         params={
             "sets": Param("texts", required=True),
             "without": Param("texts"),

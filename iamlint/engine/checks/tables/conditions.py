@@ -25,7 +25,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "conditions.null_affix",
         "The operator Null with a suffix or prefix that it does not take.",
-        needs=_CONDITION,
+        needs=(*_CONDITION, "null-operator"),
         params={"affix": Param("choice", required=True, choices=("IfExists", "set-prefix"))},
         words=_WORDS,
     ),
@@ -40,14 +40,14 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "conditions.set_operator_single",
         "ForAllValues in an Allow on a key that has one value.",
-        needs=_ALLOW,
+        needs=(*_ALLOW, "set-operator"),
         words=_WORDS,
     ),
     "set-operator-absent": CheckSpec(
         "statement",
         "conditions.set_operator_absent",
         "A set operator on a list that may be absent, without a Null test beside it.",
-        needs=_CONDITION,
+        needs=(*_CONDITION, "set-operator"),
         params={
             "quantifier": Param("choice", required=True, choices=("ForAllValues", "ForAnyValue")),
             "keys": Param("choice", "all", choices=("all", "security", "others")),
@@ -58,7 +58,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "conditions.ifexists_allow",
         "IfExists in an Allow on a key that says who or from where.",
-        needs=_ALLOW,
+        needs=(*_ALLOW, "if-exists"),
         words=_WORDS,
     ),
     "ifexists-deny": CheckSpec(
@@ -114,7 +114,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "mfa.mfa_condition",
         "A test of the MFA keys that looks right and does not do what it seems to.",
-        needs=_CONDITION,
+        needs=(*_CONDITION, "mfa-key"),
         params={
             "shape": Param(
                 "choice",

@@ -46,6 +46,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "wildcards.resource_star",
         "An Allow on every resource of actions that could name the resources they are for.",
         needs=("allow", "action", "resource-wildcard"),
+        gate="wildcards.star_gate",
         params={
             "written": Param("choice", "star", choices=("star", "arn")),
             "levels": Param("texts", choices=_LEVELS),
