@@ -244,8 +244,7 @@ def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) ->
     """
     for found in unit.files:
         try:
-            with open(found.absolute, "rb", buffering=0) as file:
-                data = file.read()
+            data = _content(found)
         except OSError as error:
             message = f"cannot be read: {error.strerror}"
             diagnostics.append(Diagnostic(found.path, "unreadable", message, fatal=found.named))
@@ -253,6 +252,24 @@ def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) ->
         named = found.named and not settings.force_exclude
         if named or is_candidate(found.path, data):
             yield SourceFile(found.path, data, named=named)
+
+
+def _content(found: FoundFile) -> bytes:
+    """Return the bytes of a file; raises OSError. The size is known, so nearly always one call does."""
+    descriptor = os.open(found.absolute, _READING)
+    try:
+        data = os.read(descriptor, found.size + 1)
+        if len(data) == found.size:
+            return data
+        parts = [data]
+        while len(parts[-1]) > 0:
+            parts.append(os.read(descriptor, 1 << 20))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:

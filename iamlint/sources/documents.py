@@ -32,6 +32,7 @@ from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
 __all__ = [
+    "has_placeholders",
     "PlaceholderResolver",
     "PlainResolver",
     "PolicyBuilder",
@@ -100,6 +101,11 @@ class PlaceholderResolver:
 
 
 _PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}|<([A-Za-z][\w .:/-]{0,80})>")
+
+
+def has_placeholders(text: str) -> bool:
+    """Say whether the text of a file holds something that looks like a placeholder."""
+    return ("${" in text or "<" in text) and _PLACEHOLDER.search(text) is not None
 
 
 class _TokenResolver:
@@ -258,6 +264,7 @@ class PolicyBuilder:
         self._document = document
         self._resolver: Resolver = resolver or PlainResolver()
         self._templates = self._resolver.templates
+        self._plain = isinstance(self._resolver, PlainResolver)
         self._faults: list[Fault] = []
 
     def policy(
@@ -299,7 +306,7 @@ class PolicyBuilder:
         elif isinstance(node, Unknown):
             pass
         else:
-            self._fault("wrong-type", f"a policy must be an object, not {_type_name(node)}", pointer)
+            self._fault("wrong-type", f"a policy must be an object, not {type_name(node)}", pointer)
         return Policy(
             kind=kind or infer_kind(statements),
             document=self._document,
@@ -333,6 +340,9 @@ class PolicyBuilder:
         self, node: object, pointer: Pointer, when: When = ()
     ) -> Iterator[tuple[object, Pointer, When]]:
         """Yield what a node means: one answer, or one for each branch of a choice."""
+        if self._plain and type(node) is not At:
+            yield node, pointer, when
+            return
         pending: list[tuple[object, Pointer, When, int]] = [(node, pointer, when, 0)]
         while pending:
             node, pointer, when, depth = pending.pop()
@@ -380,7 +390,7 @@ class PolicyBuilder:
             elif isinstance(meaning, Unknown | Segments):
                 unread = True
             else:
-                self._fault("wrong-type", f"a statement must be an object, not {_type_name(meaning)}", place)
+                self._fault("wrong-type", f"a statement must be an object, not {type_name(meaning)}", place)
         if unread and not result:
             return None
         if unread:
@@ -489,7 +499,7 @@ class PolicyBuilder:
             elif isinstance(meaning, Unknown):
                 result.append(unknown(meaning.hole, place, holds))
             else:
-                self._fault("wrong-type", f"text must stand here, not {_type_name(meaning)}", place)
+                self._fault("wrong-type", f"text must stand here, not {type_name(meaning)}", place)
                 if isinstance(meaning, int | float) and not isinstance(meaning, bool):
                     result.append(Value(_number_text(meaning), place, (), holds))
         return tuple(result)
@@ -516,7 +526,7 @@ class PolicyBuilder:
             elif isinstance(meaning, Unknown):
                 result.append(Principal("?", unknown(meaning.hole, place, when)))
             else:
-                self._fault("wrong-type", f"a principal must be an object, not {_type_name(meaning)}", place)
+                self._fault("wrong-type", f"a principal must be an object, not {type_name(meaning)}", place)
         return tuple(result)
 
     def _conditions(self, node: object, pointer: Pointer) -> tuple[tuple[Condition, ...], bool]:
@@ -527,7 +537,7 @@ class PolicyBuilder:
                 unread = True
                 continue
             if not isinstance(block, dict):
-                self._fault("wrong-type", f"a condition must be an object, not {_type_name(block)}", place)
+                self._fault("wrong-type", f"a condition must be an object, not {type_name(block)}", place)
                 continue
             for operator, tests in block.items():
                 for entries, at, holds in self._resolved(tests, (*place, operator), when):
@@ -538,7 +548,7 @@ class PolicyBuilder:
                             found = self._condition_values(values, (*at, key), holds)
                             result.append(Condition(operator, self._key(key), found, (*at, key)))
                     else:
-                        message = f"{_shown(operator)} must hold an object, not {_type_name(entries)}"
+                        message = f"{_shown(operator)} must hold an object, not {type_name(entries)}"
                         self._fault("wrong-type", message, at)
         return tuple(result), unread
 
@@ -551,6 +561,8 @@ class PolicyBuilder:
 
     def _condition_values(self, node: object, pointer: Pointer, when: When) -> Values:
         """Return condition values; here JSON booleans and numbers are as good as text."""
+        if type(node) is str or (type(node) is list and all(type(item) is str for item in node)):
+            return self._values(node, pointer, when)
         result: list[Value] = []
         for meaning, place, holds in self._items(node, pointer, when):
             if isinstance(meaning, bool):
@@ -588,7 +600,8 @@ def _number_text(number: float) -> str:
     return str(number) if isinstance(number, int) else repr(number)
 
 
-def _type_name(node: object) -> str:
+def type_name(node: object) -> str:
+    """Return what JSON calls the type of a node."""
     if node is None:
         return "null"
     if isinstance(node, bool):

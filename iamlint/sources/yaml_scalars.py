@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 __all__ = ["scalar_offsets"]
 
@@ -85,6 +85,16 @@ def _flow_offsets(text: str, at: int, end: int, quote: str) -> array[int]:
     return offsets
 
 
+def _lines(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end, without its break, of each line from `at` on."""
+    while at < len(text):
+        stop = _BREAK.search(text, at)
+        yield at, stop.start() if stop else len(text)
+        if stop is None:
+            return
+        at = stop.end()
+
+
 def _no_offsets() -> array[int]:
     """Return an empty list of offsets, in a quarter of the memory of Python's own."""
     return array("Q")
@@ -95,15 +105,7 @@ def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool)
     header = _HEADER.match(text, start)
     if header is None:
         return _no_offsets()
-    lines: list[tuple[int, int]] = []
-    at = header.end()
-    while at < len(text):
-        stop = _BREAK.search(text, at)
-        lines.append((at, stop.start() if stop else len(text)))
-        if stop is None:
-            break
-        at = stop.end()
-    first = next(((s, e) for s, e in lines if text[s:e].strip(" ")), None)
+    first = next(((s, e) for s, e in _lines(text, header.end()) if text[s:e].strip(" ")), None)
     if first is None:
         return array("Q", [end]) * (len(value) + 1)
     indent = len(text[first[0] : first[1]]) - len(text[first[0] : first[1]].lstrip(" "))
@@ -112,7 +114,7 @@ def _block_offsets(text: str, start: int, end: int, value: str, *, folded: bool)
         lead = len(value) - len(value.lstrip("\n"))
         indent -= len(value[lead:]) - len(value[lead:].lstrip(" "))
     offsets = _no_offsets()
-    for line, stop_at in lines:
+    for line, stop_at in _lines(text, header.end()):
         at = len(offsets)
         if at >= len(value):
             break

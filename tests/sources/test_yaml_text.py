@@ -294,7 +294,7 @@ def test_offsets_lead_to_the_characters_that_are_written(value: str, style: str 
     written = text[start] if text[start : start + 1] in {"'", '"', "|", ">"} and end > start else ""
     offsets = scalar_offsets(text, start, end, written, found)
     assert offsets is not None
-    assert offsets == sorted(offsets)
+    assert list(offsets) == sorted(offsets)
     for character, offset in zip(found, offsets, strict=False):
         if character not in " \n'\"\\\t" and text[offset] != "\\":
             assert text[offset] == character

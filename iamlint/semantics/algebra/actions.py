@@ -8,18 +8,18 @@ are bits like the others, above the catalogue's. Sections 3 and 12.1 of the eval
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from iamlint.catalog import Catalog, catalog
-from iamlint.semantics.algebra.globs import Budget, BudgetError, Glob, glob, search
+from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
 from iamlint.semantics.patterns import has_wildcard, matches
 
 __all__ = ["ActionSpace", "is_action_pattern"]
 
 _OTHER_SERVICE = "otherservice"
 _MOST_SAMPLES = 200
-_SAMPLE_BUDGET = 20_000
+_SAMPLE_BUDGET = 50_000
 
 
 def is_action_pattern(text: str) -> bool:
@@ -35,45 +35,60 @@ class ActionSpace:
     proved about actions yet to come.
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, lists: Iterable[Sequence[str]]) -> None:
+        """`lists` holds the patterns of each Action or NotAction element."""
         self._catalog: Catalog = catalog()
         self._first = self._catalog.action_count
         self.exact = True
-        self.future = 0
         self._names: list[str] = []
         self._bits: dict[str, int] = {}
         self._services: dict[str, list[str]] = {}
         self._memo: dict[str, int] = {}
-        groups: dict[str, list[str]] = {}
-        wild: list[str] = []
-        unique = dict.fromkeys(pattern.lower() for pattern in patterns)
+        # The patterns with wildcards of each list: by service, and those for several services.
+        groups: dict[str, dict[tuple[str, ...], None]] = {}
+        wild: dict[tuple[str, ...], None] = {}
+        for patterns in lists:
+            here, anywhere = self._sort(patterns)
+            for service, names in here.items():
+                groups.setdefault(service, {})[tuple(sorted(names))] = None
+            if anywhere:
+                wild[tuple(sorted(anywhere))] = None
+        named = len(self._names)
+        inner = [tuple(pattern.partition(":")[2] for pattern in patterns) for patterns in wild]
+        for service, some in groups.items():
+            self._sample(service, [*some, *inner])
+        services = {pattern.partition(":")[0] for patterns in wild for pattern in patterns}
+        for service in sorted(services):
+            self._sample(service.replace("*", "zz").replace("?", "z"), inner)
+        self._sample(_OTHER_SERVICE, inner)
+        self.future = ((1 << len(self._names)) - (1 << named)) << self._first
+        self.everything = self._catalog.all_actions | ((1 << len(self._names)) - 1) << self._first
+
+    def _sort(self, patterns: Sequence[str]) -> tuple[dict[str, set[str]], set[str]]:
+        """Return the names with wildcards by service, and the patterns with a wildcard in the service."""
+        here: dict[str, set[str]] = {}
+        anywhere: set[str] = set()
         expand = self._catalog.expand
-        for pattern in unique:
+        for written in patterns:
+            pattern = written.lower()
             if not has_wildcard(pattern):
-                found = expand(pattern)
-                if found:
-                    self._memo[pattern] = found
-                elif _can_match(pattern):
-                    service, _, name = pattern.partition(":")
-                    self._add(service, name)
+                found = self._memo.get(pattern)
+                if found is None:
+                    found = expand(pattern)
+                    if found:
+                        self._memo[pattern] = found
+                    elif _can_match(pattern):
+                        service, _, name = pattern.partition(":")
+                        self._add(service, name)
                 continue
             if not _can_match(pattern):
                 continue
             service, _, name = pattern.partition(":")
             if has_wildcard(service):
-                wild.append(pattern)
+                anywhere.add(pattern)
             else:
-                groups.setdefault(service, []).append(name)
-        inner = [pattern.partition(":")[2] for pattern in wild]
-        named = len(self._names)
-        for service, names in groups.items():
-            self._sample(service, [*names, *inner])
-        for pattern in wild:
-            service = pattern.partition(":")[0]
-            self._sample(service.replace("*", "zz").replace("?", "z"), inner)
-        self._sample(_OTHER_SERVICE, inner)
-        self.future = ((1 << len(self._names)) - (1 << named)) << self._first
-        self.everything = self._catalog.all_actions | ((1 << len(self._names)) - 1) << self._first
+                here.setdefault(service, set()).add(name)
+        return here, anywhere
 
     def _add(self, service: str, name: str) -> None:
         full = f"{service}:{name}"
@@ -82,9 +97,10 @@ class ActionSpace:
             self._names.append(full)
             self._services.setdefault(service, []).append(full)
 
-    def _sample(self, service: str, patterns: Iterable[str]) -> None:
-        unique = tuple(sorted({pattern for pattern in patterns if pattern.strip("*")}))
-        names, exact = _samples(unique)
+    def _sample(self, service: str, lists: Iterable[tuple[str, ...]]) -> None:
+        """Add names of a service for each set of lists that takes some name."""
+        unique = {patterns for patterns in lists if patterns and all(pattern.strip("*") for pattern in patterns)}
+        names, exact = _samples(tuple(sorted(unique)))
         self.exact &= exact
         for name in names:
             if not self._catalog.expand(f"{service}:{name}"):
@@ -135,42 +151,36 @@ def _can_match(folded: str) -> bool:
 
 
 @lru_cache(maxsize=1_024)
-def _samples(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return names of no catalogue, one for each set of patterns that some name matches (none of them
-    first), and whether that is all of them."""
-    prefixes = [pattern[:-1] for pattern in patterns]
+def _samples(lists: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], bool]:
+    """Return names of no catalogue, one for each set of lists that some name matches, and whether that
+    is all of them."""
+    patterns = sorted({pattern for some in lists for pattern in some})
     if all(pattern.endswith("*") and not has_wildcard(pattern[:-1]) for pattern in patterns):
         # The longest prefix that a name has decides all the others.
-        longer = [prefix for prefix in prefixes if prefix]
-        found = [_first_beyond(prefix, longer) for prefix in ("", *prefixes)]
+        prefixes = [pattern[:-1] for pattern in patterns]
+        found = [_first_beyond(prefix, prefixes) for prefix in ("", *prefixes)]
         if None not in found:
             return tuple(name for name in found if name is not None), True
     names: list[str] = []
-    seen: set[tuple[bool, ...]] = set()
-    globs = [glob(pattern) for pattern in patterns]
+    clauses = [frozenset(map(glob, some)) for some in lists]
     budget = Budget(tuples=_SAMPLE_BUDGET)
-    stack: list[tuple[int, tuple[Glob, ...], tuple[Glob, ...]]] = [(0, (), ())]
-    exact = True
+    stack: list[tuple[int, TextSet]] = [(0, TextSet((frozenset({_ANY_NAME}),), frozenset({_COLON})))]
     try:
         while stack:
-            at, inside, outside = stack.pop()
-            example = search(inside or (_ANY_NAME,), (*outside, _COLON), budget)
+            at, texts = stack.pop()
+            example = texts.example(budget)
             if example is None:
                 continue
-            if at < len(globs):
-                stack.append((at + 1, inside, (*outside, globs[at])))
-                stack.append((at + 1, (*inside, globs[at]), outside))
-                continue
-            if len(names) >= _MOST_SAMPLES:
-                exact = False
-                break
-            signature = _signature(patterns, example)
-            if signature not in seen:
-                seen.add(signature)
+            if at == len(clauses):
+                if len(names) >= _MOST_SAMPLES:
+                    return tuple(names), False
                 names.append(example)
+                continue
+            stack.append((at + 1, TextSet(texts.clauses, texts.outside | clauses[at])))
+            stack.append((at + 1, TextSet((*texts.clauses, clauses[at]), texts.outside)))
     except BudgetError:
-        exact = False
-    return tuple(names), exact
+        return tuple(names), False
+    return tuple(names), True
 
 
 def _first_beyond(prefix: str, others: Iterable[str]) -> str | None:
@@ -180,10 +190,6 @@ def _first_beyond(prefix: str, others: Iterable[str]) -> str | None:
         if not (prefix + filler).startswith(longer):
             return prefix + filler
     return None
-
-
-def _signature(patterns: Iterable[str], name: str) -> tuple[bool, ...]:
-    return tuple(matches(pattern, name) for pattern in patterns)
 
 
 _ANY_NAME = glob("?*")

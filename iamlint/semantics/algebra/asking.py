@@ -66,7 +66,7 @@ class Question:
 class Found:
     """A request that may prove new access, not yet written out: the leaf, the space it lies in, the
     statement of the new side that allows it, and that of the old side that denied it, as positions
-    among all statements of their sides."""
+    among all statements, those of the new side first."""
 
     leaf: Leaf
     space: Space
@@ -103,9 +103,9 @@ class _Row:
     source: int
 
 
-def _rows(policies: Sequence[Policy]) -> list[_Row]:
+def _rows(policies: Sequence[Policy], first: int) -> list[_Row]:
     pairs = [(policy, statement) for policy in policies for statement in policy.statements or ()]
-    return [_Row(policy, statement, at) for at, (policy, statement) in enumerate(pairs)]
+    return [_Row(policy, statement, at) for at, (policy, statement) in enumerate(pairs, first)]
 
 
 def ask(question: Question, budget: Budget, base: Space | None = None) -> Answer:
@@ -136,8 +136,8 @@ class _Run:
     def __init__(self, question: Question, budget: Budget) -> None:
         self._question = question
         self._budget = budget
-        self._new = _rows(question.new)
-        self._old = _rows(question.old)
+        self._new = _rows(question.new, 0)
+        self._old = _rows(question.old, len(self._new))
         self.doubts: tuple[Doubt, ...] = ()
 
     def answer(self, space: Space) -> Answer:
@@ -158,9 +158,14 @@ class _Run:
             return Answer(None, proved=True, touched=touched, present=present)
         if exact:
             return Answer(found, proved=False, touched=touched, present=present)
+        open_actions = found.leaf.box.actions
         found = self._refute(space, solver)
         if found is None:
             found = self._pinned(space)
+        if found is None:
+            # Statements about other actions have nothing to do with what is left open.
+            near = {row.source for row in (*self._new, *self._old) if compiler.actions(row.statement) & open_actions}
+            self.doubts = tuple(doubt for doubt in self.doubts if doubt.source in near)
         return Answer(found, proved=False, doubts=self.doubts, touched=touched, present=present)
 
     def _refute(self, space: Space, solver: Solver) -> Found | None:
@@ -292,7 +297,13 @@ def _pinnings(space: Space, rows: Sequence[_Row]) -> Iterator[dict[str, Sampled]
         for changed in keys
         for value in candidates[changed]
     ]
-    for values in (fresh, *singles, *islice(product(*candidates.values()), _MOST_PINNINGS)):
+    same = [tuple(fresh[at] for _ in keys) for at in range(len(keys))] if len(keys) > 1 else []
+    pairs = [
+        tuple(fresh[at] if key == other else fresh[to] for to, key in enumerate(keys))
+        for at in range(len(keys))
+        for other in keys
+    ]
+    for values in (fresh, *same, *singles, *pairs, *islice(product(*candidates.values()), _MOST_PINNINGS)):
         if values not in seen:
             seen.add(values)
             yield dict(zip(keys, values, strict=True))

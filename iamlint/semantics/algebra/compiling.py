@@ -236,6 +236,13 @@ class Compiler:
                 return None
         return Box(actions, callers, resource, found, opaque, self._source)
 
+    def actions(self, statement: Statement) -> int:
+        """Return the actions that a statement may be about."""
+        outer, self._doubts = self._doubts, {}
+        found = self._actions(statement, Bound(wide=True, letters=False))
+        self._doubts = outer
+        return found
+
     # --- actions --------------------------------------------------------------------------------
 
     def _actions(self, statement: Statement, bound: Bound) -> int:
@@ -578,7 +585,7 @@ class Compiler:
         if plain and not (variables and any("${" in (value.text or "") for value in values)):
             texts = tuple(value.text for value in values if value.text is not None)
             return [_Part(gather(_condition_patterns(texts, wild, fold, arn)))]
-        if several:
+        if several and not self._all_pinned(values):
             return self._unsure(condition, bound, label, "variables", f"a value that is open on {condition.key}")
 
         def read(value: Value) -> list[Token]:
@@ -602,6 +609,16 @@ class Compiler:
             # Whatever the variables are, an absent key passes.
             parts.append(_Part(SingleSet(absent=True, texts=None)))
         return parts
+
+    def _all_pinned(self, values: Values) -> bool:
+        """Say whether nothing is open in values but variables whose keys are pinned."""
+        for value in values:
+            if value.text is None or value.when:
+                return False
+            for token in read_tokens(value.text, wildcards=False, variables=True):
+                if isinstance(token, Variable) and key_name(token.key) not in self._space.pins:
+                    return False
+        return True
 
     def _quantified(self, operator: Operator, texts: TextSet, *, absent: bool, several: bool) -> KeySet:
         """Return the set of a key for which a test of text holds (section 7.3)."""

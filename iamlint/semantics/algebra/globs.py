@@ -670,7 +670,7 @@ class TextSet:
             return None
         needed: list[list[Glob]] = []
         for clause in clauses:
-            near = _overlapping(clause, base, budget)
+            near = [pattern for pattern in _overlapping(clause, base, budget) if not _covered(pattern, self.outside)]
             if not near:
                 return None
             if not any(surely_covers(pattern, base) for pattern in near):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from iamlint.model import Policy, PolicyKind
+from iamlint.model import Policy, PolicyKind, json_pointer
 from iamlint.semantics.algebra.asking import Answer, Assumptions, Limit, Question, ask, with_reading
 from iamlint.semantics.algebra.boxes import NO_KEYS, Box
 from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
@@ -164,8 +164,8 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
         Verdict.NEW_ACCESS,
         witness=shown.witness,
         notes=(*notes, *shown.notes),
-        allowed_by=_place(question.new, request.allowed_by),
-        no_longer_denied_by=None if request.denied_by is None else _place(question.old, request.denied_by),
+        allowed_by=_place(question, request.allowed_by)[1],
+        no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
         future_only=request.future,
     )
 
@@ -181,13 +181,14 @@ def _spelled(question: Question, keys: frozenset[str]) -> Iterator[str]:
         yield spelling.get(key, key)
 
 
-def _place(policies: Sequence[Policy], source: int) -> StatementPlace:
-    """Return the position of the statement that is number `source` of all of a side."""
-    for document, policy in enumerate(policies):
-        count = len(policy.statements or ())
-        if source < count:
-            return StatementPlace(document, source)
-        source -= count
+def _place(question: Question, source: int) -> tuple[str, StatementPlace]:
+    """Return the side and the position of the statement that is number `source` of all."""
+    for side, policies in (("new", question.new), ("old", question.old)):
+        for document, policy in enumerate(policies):
+            count = len(policy.statements or ())
+            if source < count:
+                return side, StatementPlace(document, source)
+            source -= count
     raise IndexError(source)
 
 
@@ -201,11 +202,9 @@ def _refused(question: Question) -> Iterator[Reason]:
 
 
 def _reasons(question: Question, found: Answer) -> Iterator[Reason]:
-    del question
-    seen = set()
-    for doubt in found.doubts:
-        if (doubt.code, doubt.what) not in seen:
-            seen.add((doubt.code, doubt.what))
-            if len(seen) <= _MOST_REASONS:
-                yield Reason(doubt.code, doubt.what)
-
+    for doubt in found.doubts[:_MOST_REASONS]:
+        side, place = _place(question, doubt.source)
+        policy = (question.new if side == "new" else question.old)[place.document]
+        assert policy.statements is not None  # the doubt is about one of them
+        pointer = policy.statements[place.index].pointer[len(policy.pointer) :]
+        yield Reason(doubt.code, doubt.what, side, place.document, json_pointer(pointer))

@@ -151,9 +151,8 @@ class Space:
             self.compiled = base.compiled
             return
         statements = [s for policy in self.policies for s in policy.statements or ()]
-        self.actions = ActionSpace(
-            [*self.more_actions, *(v.text for s in statements for v in (s.actions or s.not_actions or ()) if v.text)]
-        )
+        lists = [[v.text for v in (s.actions or s.not_actions or ()) if v.text] for s in statements]
+        self.actions = ActionSpace([self.more_actions, *lists])
         self.domains = self._find_domains(statements)
         self.callers = CallerSpace(
             _named(statements) if has_principals(self.kind) else (),

@@ -14,7 +14,7 @@ from iamlint.model import Policy, PolicyKind
 from iamlint.semantics.algebra.asking import Found
 from iamlint.semantics.algebra.callers import DERIVED_KEYS, Caller, CallerKind
 from iamlint.semantics.algebra.difference import Leaf
-from iamlint.semantics.algebra.globs import ANYTHING, STAR, Budget, TextSet, glob
+from iamlint.semantics.algebra.globs import ANYTHING, STAR, Budget, TextSet, arn_glob
 from iamlint.semantics.algebra.keysets import NumberSet, Sampled
 from iamlint.semantics.algebra.results import Witness
 from iamlint.semantics.algebra.scalars import read_instant
@@ -128,7 +128,7 @@ def _resource(leaf: Leaf, action: str, budget: Budget) -> str:
         if texts.holds(plain):
             return plain
     for arn in formats:
-        shaped = TextSet((*texts.clauses, frozenset({glob(_filled(arn, "?*"))})), texts.outside)
+        shaped = TextSet((*texts.clauses, frozenset({arn_glob(_filled(arn, "?*"))})), texts.outside)
         found = shaped.example(budget)
         if found is not None and STAR not in found:
             return _plainer(found, texts)
@@ -224,29 +224,41 @@ def _write(
 
 def _reconcile(values: dict[str, Sampled], leaf: Leaf, space: Space, caller: Caller) -> None:
     """Choose values of the derived keys that belong together, and read well, where the sets have them."""
+    mentioned = [key for key in ("aws:principalarn", "aws:principalaccount", "aws:username") if key in values]
     arn, username = values.get("aws:principalarn"), values.get("aws:username")
     account = values.get("aws:principalaccount")
-    if not isinstance(arn, str) or caller.account is not None and caller.name is not None:
-        return
-    accounts = [caller.account or _unnamed_account(space), arn.split(":", 5)[4] if arn.count(":") >= 5 else ""]
-    if isinstance(account, str):
-        accounts.insert(0, account)
-    names = [*([username] if isinstance(username, str) else ()), "example", arn.rpartition("/")[2]]
     bodies = {
         CallerKind.USER: ("iam", "user/%s"),
         CallerKind.ROLE: ("iam", "role/%s"),
         CallerKind.FEDERATED_USER: ("sts", "federated-user/%s"),
         CallerKind.ROOT: ("iam", "root"),
     }
+    if not mentioned or caller.kind not in bodies or (caller.account is not None and caller.name is not None):
+        return
     service, body = bodies[caller.kind]
-    name_body = (body % caller.name,) if caller.name and "%" in body else ()
-    for owner in accounts:
-        for shown in (*name_body, *(body % name if "%" in body else body for name in names), arn.split(":", 5)[-1]):
-            tried = {"aws:principalarn": f"arn:aws:{service}::{owner}:{shown}", "aws:principalaccount": owner}
+    owners = [caller.account or _unnamed_account(space)]
+    names = ["example"]
+    shown: list[str] = []
+    if isinstance(account, str):
+        owners.append(account)
+    if isinstance(username, str):
+        names.insert(0, username)
+    if isinstance(arn, str) and arn.count(":") >= 5:
+        fields = arn.split(":", 5)
+        owners.append(fields[4])
+        names.append(fields[5].rpartition("/")[2])
+        shown.append(fields[5])
+    if caller.name is not None:
+        names = [caller.name]
+    shown = [*(body % name if "%" in body else body for name in names), *shown]
+    for owner in dict.fromkeys(owners):
+        for rest in dict.fromkeys(shown):
+            tried = {"aws:principalarn": f"arn:aws:{service}::{owner}:{rest}", "aws:principalaccount": owner}
             if isinstance(username, str):
-                tried["aws:username"] = tried["aws:principalarn"].rpartition("/")[2]
-            if owner and all(leaf.box.keys[k].holds(v) for k, v in tried.items() if k in leaf.box.keys and k in values):
-                values.update((k, v) for k, v in tried.items() if k in values)
+                tried["aws:username"] = rest.rpartition("/")[2]
+            keys = [key for key in mentioned if key in tried]
+            if owner and all(key not in leaf.box.keys or leaf.box.keys[key].holds(tried[key]) for key in keys):
+                values.update((key, tried[key]) for key in keys if key not in space.pins)
                 return
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypedDict, cast
 
 from iamlint.model import Hole, Part, Pointer, When
@@ -29,6 +29,11 @@ Texts: TypeAlias = list[tuple[Parts, When]]
 
 _MAX_TEXTS = 16
 _MAX_NESTING = 40
+_MAX_PIECES = 10_000
+_LONGEST_TEXT = 4_000_000
+_MOST_TEXT = 64_000_000
+"""Characters that the functions of one template may make in all: a small template can ask for any number,
+by doubling what it doubled before."""
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 _NO_VALUE = "AWS::NoValue"
 _ALPHABETS = {
@@ -76,7 +81,10 @@ class TemplateResolver:
         self._variables: dict[str, Hole] = {}
         self._names: dict[str, object] = {}
         self._resolving: set[str] = set()
+        self._given: dict[str, str | None] = {}
+        self._found: dict[tuple[object, ...], Hole] = {}
         self._nesting = 0
+        self._made = 0
         self._functions: dict[str, Callable[[object, Pointer], object]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -107,6 +115,8 @@ class TemplateResolver:
         """Let the loop variables of `Fn::ForEach` stand for these holes from now on."""
         self._variables = dict(variables)
         self._names.clear()
+        self._given.clear()
+        self._found.clear()
 
     def resource_type(self, logical_id: str) -> str | None:
         """Return the type of a resource; for the role that SAM makes for a function, a role's."""
@@ -160,13 +170,19 @@ class TemplateResolver:
             return None
         parts: list[Part] = []
         offsets: list[int] = []
+        known: dict[str, Texts] = {}
         for literal, start, name in _sub_tokens(text):
             if name is None:
                 parts.append(literal)
                 offsets.append(start)
                 continue
-            options = self._variable(name, variables, pointer)
-            if len(options) == 1:
+            options = known.get(name)
+            if options is None:
+                options = known[name] = self._variable(name, variables, pointer)
+            if len(options) == 1 and self._is_too_long(options[0][0]):
+                parts.append(_TOO_LONG)
+                offsets.append(start)
+            elif len(options) == 1:
                 parts.extend(options[0][0])
                 offsets.extend([start] * len(options[0][0]))
             elif options:
@@ -264,6 +280,11 @@ class TemplateResolver:
         key = identity.get("name")
         if key is None or logical_id in self._resolving:
             return None
+        if logical_id not in self._given:
+            self._given[logical_id] = self._written_name(logical_id, key)
+        return self._given[logical_id]
+
+    def _written_name(self, logical_id: str, key: str) -> str | None:
         node = self._properties(logical_id).get(key)
         if node is None:
             return None
@@ -289,9 +310,15 @@ class TemplateResolver:
         if "${" not in text:
             return _answer((text,))
         options: list[Texts] = []
+        known: dict[str, Texts] = {}
         for literal, _, name in _sub_tokens(text):
-            options.append([((literal,), ())] if name is None else self._variable(name, variables, pointer))
-        return _combined(options, pointer)
+            if name is None:
+                options.append([((literal,), ())])
+                continue
+            if name not in known:
+                known[name] = self._variable(name, variables, pointer)
+            options.append(known[name])
+        return self._combined(options, pointer)
 
     def _variable(self, name: str, variables: Mapping[str, object], pointer: Pointer) -> Texts:
         """Return what `${name}` in a Sub can be."""
@@ -319,14 +346,14 @@ class TemplateResolver:
             if options and delimiter:
                 options.append([((delimiter,), ())])
             options.append([(tuple(map(_scalar, parts)), when) for parts, when in found])
-        return _combined(options, pointer)
+        return self._combined(options, pointer)
 
     def _split(self, argument: object, pointer: Pointer) -> object:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
             return Unknown(Hole("unknown", "Fn::Split", many=True))
         options = self.texts(argument[1], (*pointer, 1))
         pieces = _split_parts(options[0][0], argument[0]) if len(options) == 1 and not options[0][1] else None
-        if pieces is None:
+        if pieces is None or len(pieces) > _MAX_PIECES:
             hole = _first_hole(options) or Hole("function", "Fn::Split")
             return Unknown(Hole(hole.kind, hole.name, default=hole.default, many=True))
         return Items(tuple([At(_answer(piece), pointer) for piece in pieces]))
@@ -376,6 +403,9 @@ class TemplateResolver:
             known = len(parts) == 1 and isinstance(parts[0], str)
             keys.append(cast("str", parts[0]) if known else None)
             shown.append("".join(map(str, parts)) if parts else "?")
+        asked = (*keys, *shown, len(argument))
+        if asked in self._found:
+            return Unknown(self._found[asked])
         found: list[object] = [self._mappings]
         for key in keys:
             level: list[object] = []
@@ -395,6 +425,7 @@ class TemplateResolver:
             values=texts if complete else (),
             many=any(isinstance(node, list) for node in found),
         )
+        self._found[asked] = hole
         return Unknown(hole)
 
     def _list(self, node: object, pointer: Pointer) -> Sequence[Placed] | None:
@@ -416,6 +447,44 @@ class TemplateResolver:
         if isinstance(meaning, Choice) and meaning.branches and meaning.branches[0].when:
             return Hole("condition", meaning.branches[0].when[0][0])
         return Hole("function", otherwise)
+
+    # --- what becomes of strings ----------------------------------------------------------------------
+
+    def _combined(self, options: Sequence[Texts], pointer: Pointer) -> object:
+        """Return the concatenation of strings that may each be one of several."""
+        combined: Texts = [((), ())]
+        if all(len(texts) == 1 and not texts[0][1] for texts in options):
+            if self._is_too_long(part for texts in options for part in texts[0][0]):
+                return Unknown(_TOO_LONG)
+            return _answer(tuple([part for texts in options for part in texts[0][0]]))
+        for texts in options:
+            if len(combined) * len(texts) > _MAX_TEXTS:
+                texts = [((_either(texts),), ())]  # noqa: PLW2901 -- too many combinations: one hole for all
+            if self._is_too_long(part for parts, _ in (*combined, *texts) for part in parts):
+                return Unknown(_TOO_LONG)
+            combined = [
+                (head + tail, when)
+                for head, before in combined
+                for tail, after in texts
+                if (when := join_when(before, after)) is not None
+            ]
+        if len(combined) == 1 and not combined[0][1]:
+            return _answer(combined[0][0])
+        return Choice(tuple([Branch(when, _answer(parts), pointer) for parts, when in combined]))
+
+    def _is_too_long(self, parts: Iterable[Part]) -> bool:
+        """Count what is about to be made into a text; say whether it is more than can be meant."""
+        length = 0
+        for part in parts:
+            length += len(part) if isinstance(part, str) else _LENGTH_OF_HOLE
+            if length > _LONGEST_TEXT:
+                break
+        self._made += length
+        return length > _LONGEST_TEXT or self._made > _MOST_TEXT
+
+
+_TOO_LONG = Hole("unknown", "a text that is too long")
+_LENGTH_OF_HOLE = 16
 
 
 def join_when(when: When, more: When) -> When | None:
@@ -515,25 +584,6 @@ def _without_dynamic_references(parts: Parts) -> Parts:
     if name is not None:
         result.append(Hole("dynamic-reference", name))
     return merge_parts(result)
-
-
-def _combined(options: Sequence[Texts], pointer: Pointer) -> object:
-    """Return the concatenation of strings that may each be one of several."""
-    combined: Texts = [((), ())]
-    if all(len(texts) == 1 and not texts[0][1] for texts in options):
-        return _answer(tuple([part for texts in options for part in texts[0][0]]))
-    for texts in options:
-        if len(combined) * len(texts) > _MAX_TEXTS:
-            texts = [((_either(texts),), ())]  # noqa: PLW2901 -- too many combinations: one hole for all
-        combined = [
-            (head + tail, when)
-            for head, before in combined
-            for tail, after in texts
-            if (when := join_when(before, after)) is not None
-        ]
-    if len(combined) == 1 and not combined[0][1]:
-        return _answer(combined[0][0])
-    return Choice(tuple([Branch(when, _answer(parts), pointer) for parts, when in combined]))
 
 
 def _either(texts: Texts) -> Hole:

@@ -24,11 +24,11 @@ from iamlint.sources.cloudformation.grants import read_grants
 from iamlint.sources.cloudformation.intrinsics import join_when
 from iamlint.sources.cloudformation.resource import Reading, Resource
 from iamlint.sources.cloudformation.walk import Place
-from iamlint.sources.documents import PolicyBuilder, parse_embedded
+from iamlint.sources.documents import PolicyBuilder, parse_embedded, type_name
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Locations, locations
 from iamlint.sources.source import SourceOptions
-from iamlint.sources.tree import Segments, Unknown
+from iamlint.sources.tree import At, Choice, Items, Segments, Unknown
 
 __all__ = ["extract_nested_template", "extract_template", "is_template"]
 
@@ -132,6 +132,7 @@ class _Extractor:
 
     def _resource(self, name: str, body: object, pointer: Pointer) -> Iterator[Resource]:
         if not isinstance(body, dict):
+            self._reading.note("wrong-type", f"a resource must be an object, not {type_name(body)}", pointer)
             return
         kind = body.get("Type")
         if not isinstance(kind, str) or (kind[:5] != "AWS::" and "Connectors" not in body):
@@ -142,8 +143,11 @@ class _Extractor:
         when: When = ((condition, True),) if isinstance(condition, str) else ()
         owner = Owner(self._reading.walker.resource_address(name), kind, pointer)
         properties = self._reading.resolver.resolve(body.get("Properties"), (*pointer, "Properties"))
-        if isinstance(properties, Unknown):
+        if isinstance(properties, Unknown | Choice | Items | At):
             self._reading.note("unresolved", f"the properties of {name} cannot be read", pointer, owner)
+        elif properties is not None and not isinstance(properties, dict):
+            message = f"the properties of {name} must be an object, not {type_name(properties)}"
+            self._reading.note("wrong-type", message, (*pointer, "Properties"), owner)
         if not isinstance(properties, dict):
             properties = {}
         yield Resource(name, kind, body, properties, pointer, owner, when)
