@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from iamlint.model import Diagnostic, Finding, Span
@@ -19,6 +20,7 @@ SCHEMA = "iamlint.report/1"
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
+@lru_cache(maxsize=4_096)
 def safe(text: str) -> str:
     """Return `text` with secrets masked and fit for any JSON parser."""
     return well_formed(mask(text))

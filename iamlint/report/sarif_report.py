@@ -343,7 +343,7 @@ def to_json(item: object) -> Json:
     if item is None or isinstance(item, (str, int, float)):
         return item
     if isinstance(item, list):
-        return [to_json(member) for member in item]
+        return [member if type(member) is str else to_json(member) for member in item]
     if isinstance(item, dict):
         return {key: to_json(member) for key, member in item.items()}
     kind = type(item)
@@ -356,5 +356,6 @@ def to_json(item: object) -> Json:
         if value is not None:
             name, default = table[attribute]
             if default is None or value != default:
-                result[name] = value if isinstance(value, str) else to_json(value)
+                plain = type(value)
+                result[name] = value if plain is str or plain is int else to_json(value)
     return result
