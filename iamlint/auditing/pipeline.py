@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 
 from iamlint.auditing.selection import Selection, select_rules
@@ -14,12 +15,12 @@ from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
 from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
 from iamlint.record import field, fields, record, replace
-from iamlint.sources.discovery import FoundFile, discover
+from iamlint.sources.discovery import LARGEST_FILE, FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
-__all__ = ["Outcome", "Tally", "Unit", "extract_all", "judge_of", "judge_unit", "run"]
+__all__ = ["Outcome", "Tally", "Unit", "extract_all", "judge_of", "judge_unit", "read_file", "run"]
 
 _PARALLEL_BYTES = 6_000_000
 """Below this much candidate text one process is done before a second one has started."""
@@ -153,12 +154,12 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     extractions = []
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
-        extractions.append(extract_unit([file], _options(settings, settings.stdin_name, "")))
+        extractions.append(_extract([file], _options(settings, settings.stdin_name, "")))
     found: list[tuple[set[str], Extraction]] = []
     for unit in _units(settings, outcome):
         files = list(_read(unit, settings, outcome.diagnostics))
         if files:
-            extraction = extract_unit(files, _options(settings, files[0].path, unit.files[0].root))
+            extraction = _extract(files, _options(settings, files[0].path, unit.files[0].root))
             own = {file.path for file in files}
             outcome.claimed |= _paths(extraction) - own
             found.append((own, extraction))
@@ -193,7 +194,29 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 def _judge_files(
     files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
 ) -> None:
-    extraction = extract_unit(files, _options(settings, files[0].path, root))
+    extraction = _extract(files, _options(settings, files[0].path, root))
+    try:
+        _judge(extraction, files, judge, outcome)
+    except Exception as error:  # noqa: BLE001 -- as in _extract
+        outcome.diagnostics.append(_failure(files, error))
+
+
+def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
+    """Return what the files of one unit hold. Where iamlint itself fails, that is said, the run ends
+    with 2, and all other files are still audited."""
+    try:
+        return extract_unit(files, options)
+    except Exception as error:  # noqa: BLE001 -- the one place: one bad file must not hide the others
+        return Extraction(diagnostics=(_failure(files, error),))
+
+
+def _failure(files: list[SourceFile], error: Exception) -> Diagnostic:
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    message = f"iamlint failed on this file ({reason}); please report this"
+    return Diagnostic(files[0].path, "internal-error", message, fatal=True)
+
+
+def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcome: Outcome) -> None:
     outcome.tally.add(extraction)
     outcome.claimed |= _paths(extraction) - {file.path for file in files}
     for grant in extraction.grants:
@@ -244,9 +267,9 @@ def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) ->
     """
     for found in unit.files:
         try:
-            data = _content(found)
+            data = read_file(found.absolute, found.size)
         except OSError as error:
-            message = f"cannot be read: {error.strerror}"
+            message = f"cannot be read: {(error.strerror or str(error)).lower()}"
             diagnostics.append(Diagnostic(found.path, "unreadable", message, fatal=found.named))
             continue
         named = found.named and not settings.force_exclude
@@ -254,22 +277,35 @@ def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) ->
             yield SourceFile(found.path, data, named=named)
 
 
-def _content(found: FoundFile) -> bytes:
-    """Return the bytes of a file; raises OSError. The size is known, so nearly always one call does."""
-    descriptor = os.open(found.absolute, _READING)
+def read_file(path: str, size: int) -> bytes:
+    """Return the content of a regular file at its real path, which had `size` bytes when it was found:
+    so nearly always one call does.
+
+    Raises OSError, also for what has become a link, a pipe or a device since, or grows beyond reason.
+    """
+    descriptor = os.open(path, _READING)
     try:
-        data = os.read(descriptor, found.size + 1)
-        if len(data) == found.size:
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
             return data
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("no longer a regular file")
         parts = [data]
-        while len(parts[-1]) > 0:
+        length = len(data)
+        while parts[-1]:
+            if length > LARGEST_FILE:
+                raise OSError(f"more than {LARGEST_FILE // (1024 * 1024)} MiB")
             parts.append(os.read(descriptor, 1 << 20))
+            length += len(parts[-1])
         return b"".join(parts)
     finally:
         os.close(descriptor)
 
 
-_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# A link that has taken a file's place is not followed, and a pipe is not waited for.
+_READING = os.O_RDONLY
+for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+    _READING |= getattr(os, _flag, 0)
 
 
 def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:
@@ -294,17 +330,13 @@ class _Reader:
         if not self.root:
             return None
         root = os.path.realpath(self.root)
-        real = os.path.realpath(os.path.join(root, path))
-        if os.path.commonpath((root, real)) != root or not os.path.isfile(real):
-            return None
         try:
-            with open(real, "rb") as file:
-                return file.read(_LARGEST_REFERRED_FILE)
-        except OSError:
+            real = os.path.realpath(os.path.join(root, path))
+            if os.path.commonpath((root, real)) != root:
+                return None
+            return read_file(real, os.stat(real).st_size)
+        except (OSError, ValueError):
             return None
-
-
-_LARGEST_REFERRED_FILE = 16 * 1024 * 1024
 
 
 def _worth_splitting(units: list[Unit], jobs: int) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
-from iamlint.auditing.pipeline import Outcome, run
+from iamlint.auditing.pipeline import Outcome, read_file, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.catalog import CATALOG_DATE
 from iamlint.engine.load import RuleSet
@@ -66,8 +66,7 @@ def _content(outcome: Outcome, settings: AuditSettings) -> Callable[[str], Conte
             data = settings.stdin
         else:
             try:
-                with open(found.absolute, "rb") as file:
-                    data = file.read()
+                data = read_file(found.absolute, found.size)
             except OSError:
                 return None
         try:

@@ -32,13 +32,15 @@ from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
 __all__ = [
-    "has_placeholders",
     "PlaceholderResolver",
     "PlainResolver",
     "PolicyBuilder",
+    "has_placeholders",
     "infer_kind",
+    "is_only_policy",
     "looks_like_policy",
     "parse_embedded",
+    "type_name",
 ]
 
 STATEMENT_ELEMENTS = frozenset(
@@ -234,6 +236,16 @@ def looks_like_policy(node: object) -> TypeGuard[dict[str, object]]:
             return False
         seen = seen or not STATEMENT_ELEMENTS.isdisjoint(statement)
     return seen or versioned
+
+
+def is_only_policy(node: object) -> bool:
+    """Say whether the root of a file has the elements of a policy and nothing else, but no statement
+    that is an object: a policy beyond reading, of which `looks_like_policy` cannot be sure."""
+    if not isinstance(node, dict) or "Statement" not in node or not POLICY_ELEMENTS.issuperset(node):
+        return False
+    statements = node["Statement"]
+    items = statements if isinstance(statements, list) else [statements]
+    return not any(isinstance(item, dict) for item in items)
 
 
 def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:

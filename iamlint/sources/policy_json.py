@@ -13,6 +13,7 @@ from iamlint.sources.documents import (
     PlaceholderResolver,
     PlainResolver,
     PolicyBuilder,
+    is_only_policy,
     looks_like_policy,
     parse_embedded,
 )
@@ -56,7 +57,7 @@ def extract_tree(
     """
     search = _Search(document, options, PlaceholderResolver() if placeholders else PlainResolver())
     search.visit(tree, (), None, 0)
-    if not search.policies and forced:
+    if not search.policies and (forced or is_only_policy(tree)):
         search.add(tree, ())
     return Extraction(tuple(search.policies), diagnostics=tuple(search.diagnostics))
 
@@ -91,7 +92,7 @@ class _Search:
                         (*pointer, key), "resources inside a file of another framework are not read yet"
                     )
                 elif not (
-                    key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent)
+                    key in WRAPPERS and self._wrapped(node, key, (*pointer, key), parent, depth)
                 ) and isinstance(value, dict | list):
                     self.visit(value, (*pointer, key), node, depth + 1)
 
@@ -99,7 +100,9 @@ class _Search:
         """Add the bare document at `pointer`."""
         self._build(node, pointer, self._resolver, None, None)
 
-    def _wrapped(self, holder: dict[str, object], key: str, pointer: Pointer, parent: object) -> bool:
+    def _wrapped(
+        self, holder: dict[str, object], key: str, pointer: Pointer, parent: object, depth: int
+    ) -> bool:
         """Add the document under a wrapper key, if there is one."""
         value = holder[key]
         if key == "policyDocument" and "principalId" in holder:
@@ -117,7 +120,7 @@ class _Search:
         if looks_like_policy(value):
             self._build(value, pointer, self._resolver, kind, name)
             return True
-        if isinstance(value, str) and ("Statement" in value or value[:3] == "%7B"):
+        if isinstance(value, str) and ("Statement" in value or value[:3] in {"%7B", "%7b"}):
             try:
                 tree, step, resolver = parse_embedded((value,), (0,))
             except JsonSyntaxError as error:
@@ -125,7 +128,10 @@ class _Search:
                 return True
             if looks_like_policy(tree):
                 self._build(tree, (*pointer, step), resolver, kind, name)
-                return True
+            else:
+                # Text inside text, as what a command printed is stored in another document.
+                self.visit(tree, (*pointer, step), holder, depth + 1)
+            return True
         return False
 
     def _build(

