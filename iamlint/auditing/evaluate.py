@@ -28,6 +28,7 @@ from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
 from iamlint.sources.text import Text
 
 __all__ = [
+    "LARGEST_FILE",
     "LONGEST_LINE",
     "answer_line",
     "answer_lines",
@@ -39,10 +40,13 @@ __all__ = [
     "statement_object",
 ]
 
-LONGEST_LINE = 4 * 1024 * 1024
-"""Bytes of one line of the service, and of one file; more is refused. A policy has at most 20 KB."""
+LONGEST_LINE = 2 * 1024 * 1024
+"""Bytes of one line of the service; more is refused. AWS's largest policies have some 40 KB."""
 
-_MOST_ITEMS = 200_000
+LARGEST_FILE = 16 * 1024 * 1024
+"""Bytes of one file; more is refused."""
+
+_MOST_ITEMS = 100_000
 """Commas of one line: the memory that a line takes goes with its items more than with its bytes."""
 
 _MEMO_BUDGET = 1024 * 1024
@@ -267,8 +271,8 @@ def policies_of_file(path: str, data: bytes, kind: PolicyKind) -> tuple[Policy, 
     from iamlint.sources.routing import extract_unit
     from iamlint.sources.source import SourceFile, SourceOptions
 
-    if len(data) > LONGEST_LINE:
-        raise InputError(f"{path}: is larger than {LONGEST_LINE // (1024 * 1024)} MiB")
+    if len(data) > LARGEST_FILE:
+        raise InputError(f"{path}: is larger than {LARGEST_FILE // (1024 * 1024)} MiB")
     found = extract_unit([SourceFile(path, data, named=True)], SourceOptions(policy_kind=kind))
     for diagnostic in found.diagnostics:
         place = path if diagnostic.line is None else f"{path}:{diagnostic.line}:{diagnostic.column}"

@@ -202,15 +202,15 @@ def _request_file(path: str, surroundings: Surroundings) -> tuple[dict[str, obje
 
 
 def _content(path: str, surroundings: Surroundings) -> bytes:
-    from iamlint.auditing.evaluate import LONGEST_LINE
+    from iamlint.auditing.evaluate import LARGEST_FILE
 
     if path == "-":
         if surroundings.stdin is None:
             raise InputError("there is no standard input to read")
-        return surroundings.stdin.read(LONGEST_LINE + 1)
+        return surroundings.stdin.read(LARGEST_FILE + 1)
     try:
         with open(os.path.join(surroundings.cwd, path), "rb") as file:
-            return file.read(LONGEST_LINE + 1)
+            return file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise InputError(f"{path}: cannot be read: {reason}") from error

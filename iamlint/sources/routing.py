@@ -38,9 +38,12 @@ def is_candidate(path: str, data: bytes) -> bool:
         return True
     if _is_marked(data) or b"\0" in data[:4]:
         return True
-    if b"\\u00" in data or b"\\x" in data or b"\\U000000" in data or b"%22" in data:
-        if path.lower().endswith((".json", *_YAML_SUFFIXES)) and _ESCAPES.search(data) is not None:
-            return True
+    if (
+        (b"\\u00" in data or b"\\x" in data or b"\\U000000" in data or b"%22" in data)
+        and path.lower().endswith((".json", *_YAML_SUFFIXES))
+        and _ESCAPES.search(data) is not None
+    ):
+        return True
     # In YAML a backslash at a line's end joins the two halves of a word.
     if (b"\\\n" in data or b"\\\r" in data) and path.lower().endswith(_YAML_SUFFIXES):
         return _is_marked(_CONTINUED.sub(b"", data))

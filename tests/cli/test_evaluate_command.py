@@ -200,7 +200,7 @@ def test_many_questions_are_answered_line_by_line(folder: Path) -> None:
         (None, None),
         (2, "Allowed"),
     ]
-    assert answers[1]["error"] == "the line is longer than 4 MiB"
+    assert answers[1]["error"] == "the line is longer than 2 MiB"
 
 
 def test_a_reading_that_would_change_the_answer_is_named(folder: Path) -> None:

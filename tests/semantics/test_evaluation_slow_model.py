@@ -55,7 +55,7 @@ READINGS: list[tuple[Readings, Json]] = [
     (Readings(variables_in_bool=False), {"bool_variables": False}),
     (Readings(any_value_if_exists=False), {"any_if_exists": False}),
 ]
-EXAMPLES = 6
+EXAMPLES = 10
 """Times the profile's number of examples, each of which asks several requests."""
 
 

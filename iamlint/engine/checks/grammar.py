@@ -9,6 +9,7 @@ from functools import cache
 
 from iamlint.catalog import Catalog
 from iamlint.catalog.datafiles import read
+from iamlint.catalog.nearest import mistakes
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import BrokenFile, Pointer, Statement, Value, When
 from iamlint.semantics.patterns import has_wildcard
@@ -118,9 +119,17 @@ def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> 
         near = None
         if len(texts[0]) < 200:
             near = None if has_wildcard(texts[0]) else known.nearest_action(texts[0])
+            if near is not None and not _alike(prefix, near.partition(":")[0]):
+                # Some other service has an action of this name: no reason to think it is meant.
+                near = None
             near = near or known.nearest_service(prefix)
         words = {"prefix": prefix or "the empty text", "hint": _did_you_mean(near)}
         yield Match(values[0], texts, words, marks=tuple((value, "") for value in values[1:]))
+
+
+def _alike(prefix: str, service: str) -> bool:
+    """Say whether a service could be what somebody meant who wrote the prefix."""
+    return prefix in service or service in prefix or mistakes(prefix, service, 2) <= 2
 
 
 def action_without_service(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from iamlint.catalog import Catalog
@@ -220,7 +220,7 @@ def _with_paths(subject: StatementSubject, match: Match, paths: list[EscalationP
         for action in step
         if subject.catalog.expand(action) & granted
     )
-    titles = listed([f"{path.title[0].lower()}{path.title[1:]}" for path in main], 2)
+    titles = _either([f"{path.title[0].lower()}{path.title[1:]}" for path in main])
     return Match(
         match.place,
         (*match.evidence, *actions),
@@ -230,3 +230,9 @@ def _with_paths(subject: StatementSubject, match: Match, paths: list[EscalationP
         properties={"paths": [path.id for path in paths]},
         items=match.items,
     )
+
+
+def _either(ways: Sequence[str], most: int = 2) -> str:
+    """Return ways to do something as a choice: `a or b`, and how many more there are."""
+    more = f" ({len(ways) - most} more)" if len(ways) > most else ""
+    return "; or ".join(ways[:most]) + more

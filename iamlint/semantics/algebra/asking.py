@@ -239,14 +239,15 @@ class _Run:
                 if not allow.actions & mask:
                     continue
                 box = allow.with_actions(allow.actions & mask)
+                near = solver.near(box, covers)
                 denies = [deny for deny in sides.old_denies if not deny.misses(box)]
-                included = solver.is_included(box, covers)
+                included = solver.is_included(box, near)
                 if included and not denies:
                     continue
                 for part in _limited(box, limits, space):
                     found = None
                     if not included:
-                        leaf = _uncovered(solver, part, covers, exact=sides.exact)
+                        leaf = _uncovered(solver, part, near, exact=sides.exact)
                         found = None if leaf is None else Found(leaf, space, allow.source, None, future)
                     for deny in denies:
                         if found is None and not deny.misses(part):

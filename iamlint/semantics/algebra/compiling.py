@@ -336,14 +336,14 @@ class Compiler:
                 patterns = _plain_patterns(texts, self._space.kind in _DEAD_WHEN_SHORT, in_parts)
                 return [_Part(TextSet((), patterns) if negated else TextSet((patterns,)))]
 
-        def read(value: Value) -> list[Token] | None:
+        def read(value: Value) -> Sequence[Token] | None:
             return self._resource_tokens(value, variables=variables, in_parts=in_parts)
 
         if negated:
             return self._negative(values, read, bound, ("NotResource", variables), _everything_outside, _flat)
         return self._positive(values, read, bound, _flat, _everything_inside, "resource")
 
-    def _resource_tokens(self, value: Value, *, variables: bool, in_parts: bool) -> list[Token] | None:
+    def _resource_tokens(self, value: Value, *, variables: bool, in_parts: bool) -> Sequence[Token] | None:
         """Return the tokens of a resource pattern; None for one that matches nothing."""
         if value.text is not None:
             if _is_wide_head(value.text):
@@ -361,7 +361,7 @@ class Compiler:
     def _positive(
         self,
         values: Values,
-        read: Callable[[Value], list[Token] | None],
+        read: Callable[[Value], Sequence[Token] | None],
         bound: Bound,
         make: _Maker,
         gather: Callable[[frozenset[Glob]], TextSet | KeySet],
@@ -394,7 +394,7 @@ class Compiler:
     def _negative(
         self,
         values: Values,
-        read: Callable[[Value], list[Token] | None],
+        read: Callable[[Value], Sequence[Token] | None],
         bound: Bound,
         label: object,
         gather: Callable[[frozenset[Glob]], TextSet | KeySet],
@@ -588,7 +588,7 @@ class Compiler:
         if several and not self._all_pinned(values):
             return self._unsure(condition, bound, label, "variables", f"a value that is open on {condition.key}")
 
-        def read(value: Value) -> list[Token]:
+        def read(value: Value) -> Sequence[Token]:
             return value_tokens(value, wildcards=wild, variables=variables)
 
         def make(tokens: Sequence[str], settled: bool) -> Glob | None:  # noqa: FBT001 -- see _Maker
@@ -796,7 +796,7 @@ def _is_wide_head(text: str) -> bool:
     return len(fields) <= _COLONS or any("*" in field or "?" in field for field in fields[:_COLONS])
 
 
-def _resource_tokens(text: str, *, variables: bool, dead: bool, in_parts: bool) -> list[Token] | None:
+def _resource_tokens(text: str, *, variables: bool, dead: bool, in_parts: bool) -> Sequence[Token] | None:
     """Return the tokens of a resource pattern (section 4); None for one that matches nothing. Variables
     stand in the sixth part only."""
     if text and not text.strip("*"):

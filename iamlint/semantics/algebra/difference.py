@@ -69,10 +69,16 @@ class Solver:
         """Return what both boxes take."""
         return one.meet(other, self._space)
 
+    def near(self, box: Box, covers: Sequence[Box]) -> list[Box]:
+        """Return the covers that share an action with a box."""
+        self._budget.spend_checks(len(covers))
+        actions = box.actions
+        return [cover for cover in covers if cover.actions & actions]
+
     def is_included(self, box: Box, covers: Sequence[Box]) -> bool:
         """Say yes only when one cover alone takes all of the box, whatever its private letters are."""
         self._budget.spend_checks(1 + len(covers))
-        return any(cover.actions & box.actions and _includes(cover, box, self._space) for cover in covers)
+        return any(not box.actions & ~cover.actions and _includes(cover, box, self._space) for cover in covers)
 
     def uncovered(self, box: Box, covers: Sequence[Box]) -> Leaf | None:
         """Return a part of `box` that no box of `covers` takes, None if they cover it all.

@@ -60,6 +60,9 @@ _REMEMBERED = 400
 """Answers about unions with more patterns than this are not kept: they would hold much memory."""
 
 
+_FEW_POSITIONS = 12
+"""Positions of a state that are looked at one by one; with more it is faster to go by characters."""
+
 _MOST_TOKENS = 20_000
 """Length of all patterns of one search together."""
 
@@ -167,13 +170,13 @@ is nothing but a run takes it."""
 @lru_cache(maxsize=8_192)
 def glob(text: str, *, fold: bool = False) -> Glob:
     """Return the pattern of a text in which `*` and `?` are wildcards."""
-    return _normalised((RUN if c == "*" else ONE if c == "?" else c for c in text), fold)
+    return _normalised((RUN if c == "*" else ONE if c == "?" else c for c in text), fold=fold)
 
 
 @lru_cache(maxsize=8_192)
 def literal(text: str, *, fold: bool = False) -> Glob:
     """Return the pattern that only `text` matches."""
-    return _normalised(text, fold)
+    return _normalised(text, fold=fold)
 
 
 def arn_tokens(tokens: Sequence[str]) -> tuple[list[str], int]:
@@ -199,10 +202,15 @@ def arn_glob(text: str) -> Glob:
 
 def from_tokens(tokens: Iterable[str], *, fold: bool = False) -> Glob:
     """Return the pattern of tokens made elsewhere (texts with escapes and variables)."""
-    return _normalised(tokens, fold)
+    return _from_tokens(tuple(tokens), fold=fold)
 
 
-def _normalised(tokens: Iterable[str], fold: bool) -> Glob:
+@lru_cache(maxsize=8_192)
+def _from_tokens(tokens: tuple[str, ...], *, fold: bool) -> Glob:
+    return _normalised(tokens, fold=fold)
+
+
+def _normalised(tokens: Iterable[str], *, fold: bool) -> Glob:
     result: list[str] = []
     ones = 0
     run = False
@@ -314,17 +322,21 @@ class _Machine:
     def waits(self, state: int, inside: int) -> set[str]:
         """Return the characters that some position of a state waits for; private letters only for
         positions of `inside`, as no other text has them."""
-        tokens = self.tokens
         found: set[str] = set()
         rest = state & ~self.stays
-        while rest:
-            low = rest & -rest
-            rest ^= low
-            token = tokens[low.bit_length() - 1]
-            if len(token) == 1:
-                found.add(token)
-            elif len(token) > 2 and low & inside:
-                found.add(token)
+        if rest.bit_count() > _FEW_POSITIONS:
+            for table in (self._letters, self._folded):
+                for letter, mask in table.items():
+                    if rest & mask and (len(letter) == 1 or rest & mask & inside):
+                        found.add(letter)
+        else:
+            tokens = self.tokens
+            while rest:
+                low = rest & -rest
+                rest ^= low
+                token = tokens[low.bit_length() - 1]
+                if len(token) == 1 or (len(token) > 2 and low & inside):
+                    found.add(token)
         if state & (self._any_in_field | self._runs_in_field):
             found.add(":")
         if self._folded:
@@ -668,13 +680,13 @@ class TextSet:
         outside = _overlapping(self.outside, base, budget)
         if any(surely_covers(pattern, base) for pattern in outside):
             return None
-        needed: list[list[Glob]] = []
+        needed: list[Sequence[Glob]] = []
         for clause in clauses:
             near = [pattern for pattern in _overlapping(clause, base, budget) if not _covered(pattern, self.outside)]
             if not near:
                 return None
             if not any(surely_covers(pattern, base) for pattern in near):
-                needed.append(_maximal(near))
+                needed.append(_maximal(frozenset(near)))
         for filling in ("", "x"):
             # Most sets have a member that anybody would guess.
             guess = [
@@ -687,7 +699,7 @@ class TextSet:
         if base.is_literal and not base.fold:
             return None
         budget.spend_tuple()
-        return _walk([[base], *needed], _maximal(outside), budget)
+        return _walk([[base], *needed], _maximal(frozenset(outside)), budget)
 
     def surely_includes(self, other: TextSet) -> bool:
         """Say yes only when every text of `other` is in this set; no is no claim. It holds clause by
@@ -717,15 +729,23 @@ _RUNS = frozenset({RUN, RUN_IN_FIELD})
 _ONES = frozenset({ONE, ONE_IN_FIELD})
 
 
-def _maximal(patterns: Iterable[Glob]) -> list[Glob]:
+def _maximal(patterns: frozenset[Glob]) -> Sequence[Glob]:
     """Return the patterns that no other one of them surely covers, in a fixed order; of large unions
     all, as the search for covers would cost more than it saves."""
-    ordered = sorted(set(patterns), key=lambda pattern: (len(pattern.tokens), pattern.tokens, pattern.fold))
-    if len(ordered) > _REMEMBERED:
-        return ordered
+    if len(patterns) > _REMEMBERED:
+        return _ordered(patterns)
+    return _maximal_memo(patterns)
+
+
+@lru_cache(maxsize=2_048)
+def _maximal_memo(patterns: frozenset[Glob]) -> Sequence[Glob]:
     kept: list[Glob] = []
-    for pattern in ordered:
+    for pattern in _ordered(patterns):
         if not any(surely_covers(wide, pattern) for wide in kept):
             kept = [other for other in kept if not surely_covers(pattern, other)]
             kept.append(pattern)
     return kept
+
+
+def _ordered(patterns: Iterable[Glob]) -> list[Glob]:
+    return sorted(patterns, key=lambda pattern: (len(pattern.tokens), pattern.tokens, pattern.fold))

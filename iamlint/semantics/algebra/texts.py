@@ -5,7 +5,9 @@ Sections 4, 6 and 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from iamlint.model import Hole, Value
@@ -26,9 +28,24 @@ Token: TypeAlias = str | Variable | Hole
 """One character, RUN, ONE, or something that is decided elsewhere."""
 
 
-def read_tokens(text: str, *, wildcards: bool, variables: bool) -> list[Token]:
+def read_tokens(text: str, *, wildcards: bool, variables: bool) -> Sequence[Token]:
     """Return the tokens of a text. Without `wildcards` stars are characters; without `variables` (and in
     policies of version 2008) `${...}` is plain text. An unclosed `${` is text."""
+    if len(text) > _LONG:
+        return _read(text, wildcards=wildcards, variables=variables)
+    return _read_memo(text, wildcards=wildcards, variables=variables)
+
+
+_LONG = 1_000
+"""Longer texts are not kept."""
+
+
+@lru_cache(maxsize=4_096)
+def _read_memo(text: str, *, wildcards: bool, variables: bool) -> Sequence[Token]:
+    return _read(text, wildcards=wildcards, variables=variables)
+
+
+def _read(text: str, *, wildcards: bool, variables: bool) -> Sequence[Token]:
     result: list[Token] = []
     at = 0
     last = text.rfind("}") if variables else -1
@@ -55,7 +72,7 @@ def read_tokens(text: str, *, wildcards: bool, variables: bool) -> list[Token]:
     return result
 
 
-def value_tokens(value: Value, *, wildcards: bool, variables: bool) -> list[Token]:
+def value_tokens(value: Value, *, wildcards: bool, variables: bool) -> Sequence[Token]:
     """Return the tokens of a value, its holes among them."""
     if value.text is not None:
         return read_tokens(value.text, wildcards=wildcards, variables=variables)

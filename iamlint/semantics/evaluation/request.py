@@ -24,7 +24,7 @@ class Request:
     `resource_account` owns the resource, None when nobody says (then only resource policies can be
     judged for callers of an account). `context` maps lower-case key names to a text (single-valued)
     or a tuple (multi-valued). `keys` is the context with what follows from the caller filled in,
-    `most_values` the length of its longest list, and `assumed` says in words what was taken for granted.
+    `weight` the characters of the longest text or list, `assumed` in words what was taken for granted.
     """
 
     caller: Caller
@@ -35,7 +35,7 @@ class Request:
     assumed: tuple[str, ...] = ()
     keys: Mapping[str, ContextValue] = field(init=False, compare=False, repr=False)
     folded_action: str = field(init=False, compare=False, repr=False)
-    most_values: int = field(init=False, compare=False, repr=False)
+    weight: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         derived = self.caller.derived_keys()
@@ -45,8 +45,8 @@ class Request:
                 keys[name] = text
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "folded_action", self.action.lower())
-        most = max([len(value) for value in self.context.values() if not isinstance(value, str)], default=1)
-        object.__setattr__(self, "most_values", most)
+        heaviest = max([sum(map(len, value)) + len(value) for value in self.context.values()], default=0)
+        object.__setattr__(self, "weight", max(heaviest, len(self.resource)))
 
     @property
     def service(self) -> str:

@@ -48,7 +48,18 @@ class ResourcePattern:
     text that `flat` accepts, if it is only one. `is_everything` is set for `*`.
     """
 
-    __slots__ = ("_body", "_dead", "_head", "_last", "_parts", "flat", "is_everything", "literal", "text")
+    __slots__ = (
+        "_body",
+        "_dead",
+        "_head",
+        "_last",
+        "_parts",
+        "_variables",
+        "flat",
+        "is_everything",
+        "literal",
+        "text",
+    )
 
     def __init__(self, text: str, *, variables: bool, short: ShortArn) -> None:
         """`variables` says that the policy's version has policy variables."""
@@ -63,7 +74,8 @@ class ResourcePattern:
         self._head = tuple(fields[:_COLONS])
         # Variables stand in the sixth part only; elsewhere their text is plain.
         self._last = fields[_COLONS]
-        tokens = read_tokens(self._last, wildcards=True, variables=variables and not missing)
+        self._variables = variables and not missing
+        tokens = read_tokens(self._last, wildcards=True, variables=self._variables)
         body = _without_variables(tokens)
         # Kept for patterns with variables only: a list of tokens is many times as large as its text.
         self._body = tokens if len(body) < len(tokens) else None
@@ -81,7 +93,7 @@ class ResourcePattern:
 
     def unresolved(self, keys: Mapping[str, ContextValue]) -> Variable | None:
         """Return a variable of the pattern that has no value in the request."""
-        return first_unresolved(self._body, keys)
+        return None if self._body is None else first_unresolved(self._body, keys)
 
     def matches(self, request: Request, readings: Readings) -> bool:
         """Say whether the pattern matches the resource; one with an unresolved variable matches none."""
@@ -95,6 +107,7 @@ class ResourcePattern:
             return self._matches_parts(resource, request.keys)
         if self.flat is not None:
             return self.flat(resource)
+        assert self._body is not None
         body = substitute(self._body, request.keys)
         return body is not None and compile_glob((*self._flat_head(), *body))(resource)
 
@@ -103,9 +116,15 @@ class ResourcePattern:
         if self._dead or len(parts) <= _COLONS:
             return False
         if self._parts is None:
-            self._parts = tuple(compile_glob(_wild(field)) for field in self._head)
-        if not all(test(part) for test, part in zip(self._parts, parts[:_COLONS], strict=True)):
+            tests = [compile_glob(_wild(field)) for field in self._head]
+            if self._body is None:
+                tokens = read_tokens(self._last, wildcards=True, variables=self._variables)
+                tests.append(compile_glob(_without_variables(tokens)))
+            self._parts = tuple(tests)
+        if not all(test(part) for test, part in zip(self._parts, parts, strict=False)):
             return False
+        if self._body is None:
+            return True
         body = substitute(self._body, keys)
         return body is not None and compile_glob(body)(parts[_COLONS])
 

@@ -128,7 +128,10 @@ class CompiledStatement:
 
 
 _MEMO_BUDGET = 50_000
-"""Values of all memoised policies together; beyond it the memo starts afresh, so that it stays small."""
+"""Size of all memoised policies together; beyond it the memo starts afresh, so that it stays small."""
+
+_TEXT_UNIT = 32
+"""Characters of a value that weigh as much as the value itself."""
 
 _memo: dict[tuple[int, PolicyKind], tuple[Policy, tuple[CompiledStatement, ...]]] = {}
 _memo_values = 0
@@ -157,19 +160,25 @@ def compile_policy(policy: Policy, kind: PolicyKind, label: str) -> tuple[Compil
 
 
 def policy_size(policy: Policy) -> int:
-    """Return how many values a policy holds: what its memory and time go with."""
+    """Return how large a policy is: what its memory and its time go with, in values of usual length."""
     return 1 + sum(map(_size, policy.statements or ()))
 
 
 def _size(statement: Statement) -> int:
-    lists = (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
-    principals = (statement.principals, statement.not_principals)
-    return (
-        1
-        + sum(len(values) for values in lists if values)
-        + sum(len(listed) for listed in principals if listed)
-        + sum(1 + len(condition.values) for condition in statement.conditions)
-    )
+    size = 1
+    for values in (statement.actions, statement.not_actions, statement.resources, statement.not_resources):
+        if values:
+            size += _weight(values)
+    for listed in (statement.principals, statement.not_principals):
+        if listed:
+            size += len(listed)
+    for condition in statement.conditions:
+        size += 1 + _weight(condition.values)
+    return size
+
+
+def _weight(values: Values) -> int:
+    return sum([1 + len(value.text or "") // _TEXT_UNIT for value in values])
 
 
 class _Compiler:
