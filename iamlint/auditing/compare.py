@@ -1,8 +1,8 @@
 """Comparing policies: documents in, verdicts out. The service behind `iamlint compare`.
 
-    result = compare_documents(old, new, kind="identity")
-    result.verdict                  # Verdict.CONTAINED, NEW_ACCESS or UNKNOWN
-    result.witness                  # a request that new allows and old does not
+result = compare_documents(old, new, kind="identity")
+result.verdict                  # Verdict.CONTAINED, NEW_ACCESS or UNKNOWN
+result.witness                  # a request that new allows and old does not
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SECONDS = 2.0
 _FIELDS = frozenset({"id", "old", "new", "kind", "assume"})
 _KINDS = tuple(str(kind) for kind in PolicyKind)
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,12 @@ class ComparisonRequest:
 
 
 def compare_documents(
-    old: object, new: object, *, kind: str = "identity", assume: object = None, seconds: float | None = SECONDS
+    old: object,
+    new: object,
+    *,
+    kind: str = "identity",
+    assume: object = None,
+    seconds: float | None = SECONDS,
 ) -> Comparison:
     """Say whether `new` allows anything that `old` does not.
 
@@ -85,14 +90,15 @@ def _answer(text: str) -> dict[str, Json]:
     name: Json = None
     try:
         tree, repeated = parse_json(text)
-        if not isinstance(tree, dict):
-            raise InputError("a line must be an object")
+    except JsonSyntaxError as error:
+        return {"id": None, "error": f"the line is not JSON: {error}"}
+    if not isinstance(tree, dict):
+        return {"id": None, "error": "a line must be an object"}
+    try:
         name = _identifier(tree.get("id"))
         if repeated:
-            raise InputError("an object repeats a key")
+            return {"id": name, "error": "an object repeats a key"}
         return {"id": name, **comparison_json(_compared(_request(tree), SECONDS))}
-    except JsonSyntaxError as error:
-        return {"id": name, "error": f"the line is not JSON: {error}"}
     except InputError as error:
         return {"id": name, "error": str(error)}
 
@@ -106,7 +112,9 @@ def _identifier(value: object) -> str | int | float | None:
 def _request(tree: Mapping[str, object]) -> ComparisonRequest:
     unknown = [field for field in tree if field not in _FIELDS]
     if unknown:
-        raise InputError(f"there is no field {str(unknown[0])[:60]!r}", help=f"one of {', '.join(sorted(_FIELDS))}")
+        raise InputError(
+            f"there is no field {str(unknown[0])[:60]!r}", help=f"one of {', '.join(sorted(_FIELDS))}"
+        )
     for side in ("old", "new"):
         if side not in tree:
             raise InputError(f"{side} is missing")
@@ -173,7 +181,9 @@ def witness_json(witness: Witness) -> dict[str, Json]:
         "action": witness.action,
         "resource": witness.resource,
         "resource_account": witness.resource_account,
-        "context": {key: value if isinstance(value, str) else list(value) for key, value in witness.context.items()},
+        "context": {
+            key: value if isinstance(value, str) else list(value) for key, value in witness.context.items()
+        },
     }
 
 

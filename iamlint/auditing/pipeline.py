@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
@@ -241,6 +242,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
 def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
     """Yield the units of the input in path order; what discovery could not reach is a diagnostic."""
     groups: dict[str, list[FoundFile]] = {}
+    packs = [os.path.realpath(os.path.join(settings.cwd, pack)) for pack in settings.rule_packs]
     if settings.paths:
         for found in discover(
             settings.paths,
@@ -252,11 +254,16 @@ def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
         ):
             if isinstance(found, Diagnostic):
                 outcome.diagnostics.append(found)
-            else:
+            elif found.named or not _is_rule_file(found, packs):
                 outcome.files[found.path] = found
                 groups.setdefault(f"{found.root}\0{unit_key(found.path)}", []).append(found)
     for files in groups.values():
         yield Unit(tuple(files))
+
+
+def _is_rule_file(found: FoundFile, packs: list[str]) -> bool:
+    """Say whether a file belongs to a rule pack of this run: its examples are bad on purpose."""
+    return any(found.absolute == pack or found.absolute.startswith(pack + os.sep) for pack in packs)
 
 
 def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
@@ -312,10 +319,15 @@ def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:
     return SourceOptions(_kind(settings, path), settings.resource_type, _Reader(root))
 
 
+@lru_cache(maxsize=1000)
+def _path_set(pattern: str) -> PathSet:
+    return PathSet((pattern,))
+
+
 def _kind(settings: AuditSettings, path: str) -> PolicyKind | None:
     if settings.policy_kind is None:
         for pattern, kind in settings.policy_kinds:
-            if PathSet((pattern,)).holds(path):
+            if _path_set(pattern).holds(path):
                 return kind
     return settings.policy_kind
 

@@ -80,13 +80,14 @@ def entry() -> NoReturn:
     # cycles at the default rate costs a sixth of the time.
     gc.set_threshold(50_000, 20, 20)
     code = ExitCode.BROKEN_PIPE
+    _open_closed_streams()
     try:
         # A name that the output's encoding cannot show must not end a run.
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         stdin = getattr(sys.stdin, "buffer", None)
-        code = main(sys.argv[1:], stdin, sys.stdout, sys.stderr, os.environ, os.getcwd())
+        code = main(sys.argv[1:], stdin, sys.stdout, sys.stderr, os.environ, _current_folder())
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes once more at its end, and must not find the closed pipe again.
@@ -99,6 +100,24 @@ def entry() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.ERROR
     sys.exit(int(code))
+
+
+def _open_closed_streams() -> None:
+    """Put streams in the place of those that the caller closed (`>&-`): what is written to standard
+    output then fails as on a full disk, and what is written to standard error is lost."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 -- lives as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115 -- as above
+
+
+def _current_folder() -> str:
+    """Return the current folder; ends the process where it has been deleted."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        sys.stderr.write(f"error: the current folder cannot be told: {error.strerror}\n")
+        sys.exit(int(ExitCode.ERROR))
 
 
 def _run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:

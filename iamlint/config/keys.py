@@ -57,9 +57,9 @@ class Key(NamedTuple):
     variable: Callable[[str], object] | None = None
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, limit: int = 80) -> str:
     """Return text from a configuration in backticks, on one line, whatever it holds."""
-    text = text if len(text) <= 80 else text[:79] + "…"
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return f"`{shown}`"
 
@@ -160,9 +160,19 @@ def _rules(field: str) -> Reader:
 def _patterns(field: str) -> Reader:
     def read(value: object, path: KeyPath, context: Context) -> Mapping[str, object]:
         patterns = _texts(value, path, context, "pattern")
+        _count_patterns(patterns, path, context)
         return {field: tuple(rebased(pattern, context.prefix) for pattern in patterns)}
 
     return read
+
+
+_MOST_PATTERNS = 1000
+
+
+def _count_patterns(patterns: Iterable[str], path: KeyPath, context: Context) -> None:
+    """Refuse patterns without number: each is held against each file."""
+    if sum(1 for _ in patterns) > _MOST_PATTERNS:
+        context.wrong(path, f"{_name(path)} has more than {_MOST_PATTERNS} patterns; name folders instead")
 
 
 def _flag(field: str) -> Reader:
@@ -203,7 +213,9 @@ def _severity(value: object, path: KeyPath, context: Context) -> Mapping[str, ob
 
 def _per_file_ignores(value: object, path: KeyPath, context: Context) -> Mapping[str, object]:
     found: dict[str, tuple[str, ...]] = {}
-    for key, item in _items(value, path, context, "path patterns with rule ids").items():
+    table = _items(value, path, context, "path patterns with rule ids")
+    _count_patterns(table, path, context)
+    for key, item in table.items():
         if not key.strip():
             context.wrong((*path, key), "a path pattern is empty")
         found[rebased(key, context.prefix)] = _texts(item, (*path, key), context, "rule id")
@@ -212,7 +224,9 @@ def _per_file_ignores(value: object, path: KeyPath, context: Context) -> Mapping
 
 def _policy_kinds(value: object, path: KeyPath, context: Context) -> Mapping[str, object]:
     found: dict[str, PolicyKind] = {}
-    for key, item in _items(value, path, context, "path patterns with policy kinds").items():
+    table = _items(value, path, context, "path patterns with policy kinds")
+    _count_patterns(table, path, context)
+    for key, item in table.items():
         if not key.strip():
             context.wrong((*path, key), "a path pattern is empty")
         word = _word(item, (*path, key), context, "policy kind", _KIND_WORDS)

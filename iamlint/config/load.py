@@ -27,6 +27,7 @@ FILE_NAMES = ("iamlint.toml", ".iamlint.toml", "pyproject.toml")
 
 _LARGEST_FILE = 1024 * 1024
 _MOST_FILES = 50
+_MOST_MISTAKES = 100
 _VARIABLE = "IAMLINT_"
 _CONFIG_VARIABLE = "IAMLINT_CONFIG"
 _MERGED = ("severities", "per_file_ignores", "policy_kinds")
@@ -107,6 +108,11 @@ def _mentions_iamlint(path: str) -> bool:
     return isinstance(tool, dict) and "iamlint" in tool
 
 
+def _on_one_line(path: str) -> str:
+    """Return a path for a message: a line of its own would look like another message."""
+    return quoted(path, limit=5000)[1:-1]
+
+
 class _File(NamedTuple):
     """One parsed file: its settings, the keys that lead to them, and its lines."""
 
@@ -130,14 +136,16 @@ class _Loader:
         self._chain: list[str] = []
 
     def shown(self, path: str) -> str:
-        """Return a path as the user would write it."""
+        """Return a path as the user would write it, on one line."""
         start = self._cwd.rstrip(os.sep) + os.sep
-        return (path.removeprefix(start) if path.startswith(start) else path).replace(os.sep, "/")
+        below = path.removeprefix(start) if path.startswith(start) else path
+        return _on_one_line(below.replace(os.sep, "/"))
 
     # Files
 
     def file(self, config: Config, path: str, *, shown: str, trusted: bool) -> Config:
         """Return `config` with the settings of one file, and of those that it extends, on top."""
+        shown = _on_one_line(shown)
         real = os.path.realpath(path)
         if not trusted and not self._is_inside(real):
             self._add(f"{shown}: the configuration is a link out of the root, and no file outside is read")
@@ -296,6 +304,8 @@ class _Loader:
 
     def _add(self, mistake: str, source: str = "") -> None:
         self.mistakes.append(f"{mistake}\n    | {source[:200]}" if source else mistake)
+        if len(self.mistakes) == _MOST_MISTAKES:
+            raise ConfigError("\n".join([*self.mistakes, "there may be more mistakes: mend these first"]))
 
 
 class _Layer:

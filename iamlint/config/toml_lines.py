@@ -14,6 +14,9 @@ __all__ = ["KeyPath", "TomlLines"]
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys from the top of a TOML document, with numbers for the items of arrays."""
 
+_DEEPEST = 20
+"""Keys of one dotted key that are told apart: no setting has more than four."""
+
 _SPACE = " \t"
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _END_OF_BARE_VALUE = frozenset(",]}\n#")
@@ -71,7 +74,7 @@ class _Scan:
         self._place += 2 if is_array else 1
         keys = self._keys()
         path: KeyPath = ()
-        for number, key in enumerate(keys):
+        for number, key in enumerate(keys[:_DEEPEST]):
             path = (*path, key)
             self._note(path, start)
             if path in self._tables and not (is_array and number == len(keys) - 1):
@@ -87,7 +90,7 @@ class _Scan:
     def _pair(self, prefix: KeyPath) -> None:
         start = self._place
         path = prefix
-        for key in self._keys():
+        for key in self._keys()[:_DEEPEST]:
             path = (*path, key)
             self._note(path, start)
         self._place += 1  # the equals sign

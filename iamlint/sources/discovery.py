@@ -32,7 +32,8 @@ _LARGEST_WITHOUT_EXTENSION = 256 * 1024
 _LARGEST_IGNORE_FILE = 1024 * 1024
 _SKIPPED_FOLDERS = frozenset({".git", ".terraform", "node_modules", "site-packages"})
 _VIRTUAL_ENVIRONMENT_MARK = "pyvenv.cfg"
-_GIT_TIMEOUT_SECONDS = 120
+_GIT_TIMEOUT_SECONDS = 10
+"""A pipe in the place of an ignore file makes git wait for ever; the walk, which takes over, does not."""
 _GIT_OPTIONS = (
     "--no-optional-locks",
     "-c",
@@ -165,6 +166,10 @@ class _Search:
 
     def add(self, path: str) -> None:
         """Take in one path that the user named."""
+        if not path:
+            # An unset variable of a script, and no wish to audit the current folder.
+            self._report("", "missing", "the path is empty", fatal=True)
+            return
         try:
             place = _real_place(path, self._cwd)
             status = os.lstat(place)
@@ -256,6 +261,9 @@ class _Search:
         seen_folder: str | None = None
         leave = False
         for name, is_odd in entries:
+            if _leads_away(name):
+                self._report(base + name, "outside-root", "git's index has a name that no work tree has")
+                continue
             inner, _, last = name.rpartition("/")
             if inner != seen_folder:
                 seen_folder = inner
@@ -457,11 +465,34 @@ def _missing(error: OSError | ValueError) -> str:
 # Git's listing and git's ignore files
 
 
+def _leads_away(name: str) -> bool:
+    """Say whether a name of git's index leads out of the folder or into a `.git`. git writes none such,
+    but lists what it is given: an index may have been made by hand."""
+    if ".." not in name and ".git" not in name and not name.startswith("/"):
+        return False
+    return name.startswith("/") or not {"..", ".git"}.isdisjoint(name.split("/"))
+
+
+def _has_odd_settings(work_tree: str) -> bool:
+    """Say whether git's own files are such that git would wait for ever or read what is no file."""
+    settings = os.path.join(work_tree, ".git")
+    if not os.path.isdir(settings):
+        return False
+    for names in (("config",), ("index",), ("HEAD",), ("info", "exclude"), ("..", ".gitignore")):
+        try:
+            mode = os.stat(os.path.join(settings, *names)).st_mode
+        except OSError:
+            continue
+        if not stat.S_ISREG(mode):
+            return True
+    return False
+
+
 def _git_listing(folder: str, work_tree: str) -> tuple[list[tuple[str, bool]], bool] | None:
     """Return what git lists of `folder` as pairs (path relative to it, whether it may be something
     else than a file), and whether git complained on the way; None if git is missing or refuses."""
     git = _git_program(work_tree)
-    if git is None:
+    if git is None or _has_odd_settings(work_tree):
         return None
     import subprocess
 
@@ -481,13 +512,13 @@ def _git_listing(folder: str, work_tree: str) -> tuple[list[tuple[str, bool]], b
     if done.returncode != 0:
         return None
     entries: list[tuple[str, bool]] = []
-    for record in os.fsdecode(done.stdout).split("\0"):
-        if record[:2] == "? ":
+    for line in os.fsdecode(done.stdout).split("\0"):
+        if line[:2] == "? ":
             # Not tracked: a file, a link, or (with a slash at its end) a repository of its own.
-            entries.append((record[2:].rstrip("/"), True))
-        elif record:
+            entries.append((line[2:].rstrip("/"), True))
+        elif line:
             # `H 100644 <object> <stage>\t<path>`: 160000 is a submodule, 120000 a link.
-            facts, _, name = record.partition("\t")
+            facts, _, name = line.partition("\t")
             entries.append((name, facts[2:4] in ("16", "12")))
     return entries, bool(done.stderr)
 
@@ -516,6 +547,8 @@ def _git_environment(work_tree: str) -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
+        # The repository's own settings could name another folder, and hide all that is here.
+        "GIT_WORK_TREE": work_tree,
         # A broken .git must not make git list the repository around it.
         "GIT_CEILING_DIRECTORIES": os.path.dirname(work_tree),
     }

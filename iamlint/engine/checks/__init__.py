@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
     actions,
+    algebra,
     conditions,
     credentials,
     grammar,
@@ -25,6 +26,7 @@ __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 
 CHECKS: Mapping[str, CheckSpec] = {
     **actions.TABLE,
+    **algebra.TABLE,
     **conditions.TABLE,
     **credentials.TABLE,
     **grammar.TABLE,

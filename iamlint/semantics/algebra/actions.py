@@ -36,7 +36,7 @@ class ActionSpace:
     """
 
     def __init__(self, lists: Iterable[Sequence[str]]) -> None:
-        """`lists` holds the patterns of each Action or NotAction element."""
+        """Take the patterns of each Action or NotAction element, one list for each."""
         self._catalog: Catalog = catalog()
         self._first = self._catalog.action_count
         self.exact = True
@@ -99,7 +99,9 @@ class ActionSpace:
 
     def _sample(self, service: str, lists: Iterable[tuple[str, ...]]) -> None:
         """Add names of a service for each set of lists that takes some name."""
-        unique = {patterns for patterns in lists if patterns and all(pattern.strip("*") for pattern in patterns)}
+        unique = {
+            patterns for patterns in lists if patterns and all(pattern.strip("*") for pattern in patterns)
+        }
         names, exact = _samples(tuple(sorted(unique)))
         self.exact &= exact
         for name in names:

@@ -127,7 +127,9 @@ def ask(question: Question, budget: Budget, base: Space | None = None) -> Answer
     try:
         return replace(run.answer(space), space=space)
     except BudgetError as error:
-        return Answer(None, proved=False, doubts=run.doubts, exhausted=error.name, touched=frozenset(space.touched))
+        return Answer(
+            None, proved=False, doubts=run.doubts, exhausted=error.name, touched=frozenset(space.touched)
+        )
 
 
 def _space(question: Question, pins: Mapping[str, Sampled], base: Space | None) -> Space:
@@ -208,7 +210,9 @@ class _Run:
                 return found
         return None
 
-    def _compile(self, compiler: Compiler, rows: Iterable[_Row], allows: Bound, denies: Bound) -> tuple[_Side, _Side]:
+    def _compile(
+        self, compiler: Compiler, rows: Iterable[_Row], allows: Bound, denies: Bound
+    ) -> tuple[_Side, _Side]:
         """Return two sides: the first with the Allows bounded as `allows` says, the second with the
         Denies bounded as `denies` says; `exact` of the first speaks for both."""
         first, second = _Side(), _Side()
@@ -253,7 +257,11 @@ class _Run:
                         if found is None and not deny.misses(part):
                             both = part.meet(deny, space)
                             leaf = _uncovered(solver, both, sides.new_denies, exact=sides.exact)
-                            found = None if leaf is None else Found(leaf, space, allow.source, deny.source, future)
+                            found = (
+                                None
+                                if leaf is None
+                                else Found(leaf, space, allow.source, deny.source, future)
+                            )
                     if found is not None:
                         yield found
                         break
@@ -262,7 +270,9 @@ class _Run:
 def _limited(box: Box, limits: Sequence[Box] | None, space: Space) -> Iterator[Box]:
     """Yield the parts of a box that lie in the limits, one for each class of callers where a test or a
     variable is about a key that follows from the caller."""
-    inside = [box] if limits is None else [box.meet(limit, space) for limit in limits if not limit.misses(box)]
+    inside = (
+        [box] if limits is None else [box.meet(limit, space) for limit in limits if not limit.misses(box)]
+    )
     if not space.uses_derived_keys:
         yield from inside
         return
@@ -341,7 +351,11 @@ def _open_keys(space: Space, rows: Sequence[_Row]) -> list[str]:
             operator = parse_operator(condition.operator)
             key = key_name(condition.key)
             domain = space.domains[key]
-            if operator.base != "Null" and operator.family not in domain.families and not domain.is_multi_valued:
+            if (
+                operator.base != "Null"
+                and operator.family not in domain.families
+                and not domain.is_multi_valued
+            ):
                 found[key] = None
     return list(found)
 
@@ -354,7 +368,9 @@ def _texts(rows: Sequence[_Row]) -> list[str]:
         for values in (statement.resources, statement.not_resources):
             found.update((value.text, None) for value in islice(values or (), 50) if value.text is not None)
         for condition in statement.conditions:
-            found.update((value.text, None) for value in islice(condition.values, 20) if value.text is not None)
+            found.update(
+                (value.text, None) for value in islice(condition.values, 20) if value.text is not None
+            )
     return list(found)[:200]
 
 

@@ -42,6 +42,18 @@ class Box:
                 return True
         return self.resource is not other.resource and self.resource.surely_misses(other.resource)
 
+    def includes(self, other: Box, space: Space) -> bool:
+        """Say yes only when every request of `other` is in this box, whatever its private letters are."""
+        if other.actions & ~self.actions or other.callers & ~self.callers or not self.opaque <= other.opaque:
+            return False
+        if self.resource is not other.resource and not self.resource.surely_includes(other.resource):
+            return False
+        for key, allowed in self.keys.items():
+            given = other.keys.get(key) or space.everything(key)
+            if allowed is not given and not allowed.surely_includes(given):  # type: ignore[arg-type] # one key, one class
+                return False
+        return True
+
     def open_dimensions(self, other: Box, space: Space) -> list[str] | None:
         """Return the dimensions in which this box does not surely include `other`, cheapest first; None
         when it must not be used against `other` at all."""
@@ -73,9 +85,13 @@ class Box:
     def intersect(self, other: Box, dimension: str, space: Space) -> Box:
         """Return this box with one dimension limited to that of `other`."""
         if dimension == "actions":
-            return Box(self.actions & other.actions, self.callers, self.resource, self.keys, self.opaque, self.source)
+            return Box(
+                self.actions & other.actions, self.callers, self.resource, self.keys, self.opaque, self.source
+            )
         if dimension == "callers":
-            return Box(self.actions, self.callers & other.callers, self.resource, self.keys, self.opaque, self.source)
+            return Box(
+                self.actions, self.callers & other.callers, self.resource, self.keys, self.opaque, self.source
+            )
         if dimension == "resource":
             both = self.resource.intersect(other.resource)
             return Box(self.actions, self.callers, both, self.keys, self.opaque, self.source)

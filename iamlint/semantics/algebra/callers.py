@@ -7,12 +7,21 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from iamlint.model import Principal
 from iamlint.semantics.algebra.globs import TextSet, arn_glob, glob, literal
 from iamlint.semantics.algebra.keysets import SingleSet
 
-__all__ = ["DERIVED_KEYS", "Caller", "CallerKind", "CallerSpace", "NamedPrincipal", "PrincipalError", "read_principal"]
+__all__ = [
+    "DERIVED_KEYS",
+    "Caller",
+    "CallerKind",
+    "CallerSpace",
+    "NamedPrincipal",
+    "PrincipalError",
+    "read_principal",
+]
 
 DERIVED_KEYS = frozenset({"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username"})
 """Keys whose values follow from who calls (section 5)."""
@@ -174,6 +183,10 @@ class CallerSpace:
             callers = [caller for caller in callers if caller.kind is not CallerKind.ROOT]
         self.callers = tuple(dict.fromkeys(callers))
         self.everybody = (1 << len(self.callers)) - 1
+        self._index: dict[_Label, int] = {}
+        for at, caller in enumerate(self.callers):
+            for label in _labels(caller):
+                self._index[label] = self._index.get(label, 0) | 1 << at
         self.providers = self._of(lambda caller: caller.kind is CallerKind.PROVIDER)
         self.services = self._of(lambda caller: caller.kind is CallerKind.SERVICE)
 
@@ -207,7 +220,7 @@ class CallerSpace:
             return self.everybody
         if kind is NamedKind.AWS_EVERYBODY:
             return self.everybody if aws_star_is_everybody else self.everybody & ~self.services
-        return sum(1 << at for at, caller in enumerate(self.callers) if _matches(named, caller))
+        return self._index.get(_label(named), 0)
 
     def spared(self, listed: Iterable[NamedPrincipal]) -> int:
         """Return the callers that a Deny with NotPrincipal spares when the account and the role of a
@@ -218,10 +231,11 @@ class CallerSpace:
         accounts = {one.account for one in named if one.kind is NamedKind.ACCOUNT}
         roles = {(one.account, one.name) for one in named if one.kind is NamedKind.ROLE}
         texts = {one.text for one in named}
+        labels = set(map(_label, named))
 
         def is_spared(caller: Caller) -> bool:
             if caller.account is None:
-                return any(_matches(one, caller) for one in named)
+                return bool(labels & set(_labels(caller)))
             if caller.account not in accounts:
                 return False
             if caller.kind is CallerKind.ROOT:
@@ -272,7 +286,11 @@ class CallerSpace:
         outside = []
         if caller.account is None:
             outside = [f"arn:*:{service}::{known}:*" for known in self.accounts for service in ("iam", "sts")]
-        rest = [c for c in self.callers if c.account == caller.account and c.kind is caller.kind and c.name is not None]
+        rest = [
+            c
+            for c in self.callers
+            if c.account == caller.account and c.kind is caller.kind and c.name is not None
+        ]
         if caller.kind is CallerKind.ROOT:
             return [f"arn:?*:iam::{account}:root"], outside
         if caller.kind is CallerKind.ROLE:
@@ -297,23 +315,35 @@ def _texts(texts: Iterable[str]) -> SingleSet:
     return SingleSet(False, TextSet((frozenset(map(literal, texts)),)))
 
 
-def _matches(named: NamedPrincipal, caller: Caller) -> bool:
-    kind = named.kind
-    if kind is NamedKind.ACCOUNT:
-        return caller.account == named.account
-    if kind is NamedKind.USER:
-        return named.name is not None and (
-            (caller.kind is CallerKind.USER and caller.name == named.name) or caller.user == named.name
-        )
-    if kind is NamedKind.ROLE:
-        return caller.kind is CallerKind.ROLE and (caller.account, caller.name) == (named.account, named.name)
-    if kind is NamedKind.SESSION:
-        return caller.session == named.text
-    if kind is NamedKind.FEDERATED_USER:
-        return caller.kind is CallerKind.FEDERATED_USER and caller.name == named.name
-    wanted = {
-        NamedKind.SERVICE: CallerKind.SERVICE,
-        NamedKind.PROVIDER: CallerKind.PROVIDER,
-        NamedKind.CANONICAL: CallerKind.CANONICAL,
-    }.get(kind)
-    return caller.kind is wanted and caller.name == named.name
+_Label: TypeAlias = tuple[NamedKind, str | None, str | None]
+
+
+def _label(named: NamedPrincipal) -> _Label:
+    """Return what a principal and the callers that it matches have in common."""
+    if named.kind in {NamedKind.ROLE, NamedKind.ACCOUNT}:
+        return (named.kind, named.account, named.name)
+    return (named.kind, None, named.text)
+
+
+def _labels(caller: Caller) -> Iterator[_Label]:
+    """Yield the labels of the principals that match a class of callers (section 5)."""
+    if caller.account is not None:
+        yield (NamedKind.ACCOUNT, caller.account, None)
+    if caller.user is not None:
+        yield (NamedKind.USER, None, caller.user)
+    if caller.name is None:
+        return
+    if caller.kind is CallerKind.ROLE:
+        yield (NamedKind.ROLE, caller.account, caller.name)
+        if caller.session is not None:
+            yield (NamedKind.SESSION, None, caller.session)
+        return
+    kind = {
+        CallerKind.USER: NamedKind.USER,
+        CallerKind.FEDERATED_USER: NamedKind.FEDERATED_USER,
+        CallerKind.SERVICE: NamedKind.SERVICE,
+        CallerKind.PROVIDER: NamedKind.PROVIDER,
+        CallerKind.CANONICAL: NamedKind.CANONICAL,
+    }.get(caller.kind)
+    if kind is not None:
+        yield (kind, None, caller.name)

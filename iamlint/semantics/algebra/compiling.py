@@ -228,9 +228,13 @@ class Compiler:
             elif part.values is not None:
                 found[key] = _both(found.get(key) or space.everything(key), part.values)
             for name in part.present:
-                found[name] = _both(found.get(name) or space.everything(name), _presence(space, name, present=True))
+                found[name] = _both(
+                    found.get(name) or space.everything(name), _presence(space, name, present=True)
+                )
             for name in part.absent:
-                found[name] = _both(found.get(name) or space.everything(name), _presence(space, name, present=False))
+                found[name] = _both(
+                    found.get(name) or space.everything(name), _presence(space, name, present=False)
+                )
         for name in [name for name in found if name in space.pins]:
             if not found.pop(name).holds(space.pins[name]):
                 return None
@@ -476,7 +480,11 @@ class Compiler:
             return [] if text is None else [_Choice(tuple(text))]
         self._doubt("variables", f"the policy variable {variable.key}")
         several = self._space.domains[key].is_multi_valued
-        default = [] if variable.default is None else [_Choice(tuple(variable.default), frozenset(), frozenset({key}))]
+        default = (
+            []
+            if variable.default is None
+            else [_Choice(tuple(variable.default), frozenset(), frozenset({key}))]
+        )
         if bound.letters and not several:
             # What is put in is literal, so only letter case tells the modes apart.
             letter = self._space.letter(variable, "fold" if mode == "fold" else "")
@@ -513,9 +521,15 @@ class Compiler:
             return self._unsure(
                 condition, bound, label, "mixed-types", f"tests of different types on {condition.key}"
             )
-        if operator.family == "Bool" and variables and any("${" in value.literal for value in condition.values):
+        if (
+            operator.family == "Bool"
+            and variables
+            and any("${" in value.literal for value in condition.values)
+        ):
             # Reading R5.
-            return self._unsure(condition, bound, label, "R5", f"a policy variable in Bool on {condition.key}")
+            return self._unsure(
+                condition, bound, label, "R5", f"a policy variable in Bool on {condition.key}"
+            )
         if domain.kind in {DomainKind.TEXT, DomainKind.SEVERAL}:
             return self._text_test(condition, operator, key, bound, label, variables=variables)
         values = condition.values
@@ -529,7 +543,9 @@ class Compiler:
         self._doubt(code, what)
         if bound.letters:
             values = condition.values
-            stable = all(not v.when and all(not isinstance(p, Hole) or _is_named(p) for p in v.parts) for v in values)
+            stable = all(
+                not v.when and all(not isinstance(p, Hole) or _is_named(p) for p in v.parts) for v in values
+            )
             if stable:
                 return [_Part(None, opaque=frozenset({(label, _shown(values))}))]
         return [_FREE] if bound.wide else []
@@ -565,7 +581,14 @@ class Compiler:
         return operator.negated or operator.if_exists
 
     def _text_test(
-        self, condition: Condition, operator: Operator, key: str, bound: Bound, label: object, *, variables: bool
+        self,
+        condition: Condition,
+        operator: Operator,
+        key: str,
+        bound: Bound,
+        label: object,
+        *,
+        variables: bool,
     ) -> list[_Part]:
         absent = self._absence(operator)
         several = self._space.domains[key].is_multi_valued
@@ -580,13 +603,17 @@ class Compiler:
 
         values = condition.values
         if base == "Bool":
-            values = tuple(value for value in values if value.text is None or read_truth(value.text) is not None)
+            values = tuple(
+                value for value in values if value.text is None or read_truth(value.text) is not None
+            )
         plain = all(value.text is not None and not value.when for value in values)
         if plain and not (variables and any("${" in (value.text or "") for value in values)):
             texts = tuple(value.text for value in values if value.text is not None)
             return [_Part(gather(_condition_patterns(texts, wild, fold, arn)))]
         if several and not self._all_pinned(values):
-            return self._unsure(condition, bound, label, "variables", f"a value that is open on {condition.key}")
+            return self._unsure(
+                condition, bound, label, "variables", f"a value that is open on {condition.key}"
+            )
 
         def read(value: Value) -> Sequence[Token]:
             return value_tokens(value, wildcards=wild, variables=variables)
@@ -641,7 +668,13 @@ class Compiler:
             read = read_instant if operator.family == "Date" else read_number
             found = tuple(number for number in map(read, texts) if number is not None)
             intervals = _intervals(operator.base, found)
-            return NumberSet(absent, unparsable=False, intervals=intervals, is_date=everything.is_date, whole=everything.whole)
+            return NumberSet(
+                absent,
+                unparsable=False,
+                intervals=intervals,
+                is_date=everything.is_date,
+                whole=everything.whole,
+            )
         if isinstance(everything, AddressSet):
             return _addresses(texts, absent=absent, negated=operator.negated)
         assert isinstance(everything, ChoiceSet)
@@ -671,7 +704,9 @@ def _without_empty(texts: TextSet) -> TextSet:
     """Return a set that one test makes, without the empty text."""
     if not texts.clauses:
         return TextSet((), texts.outside | _EMPTY)
-    clauses = [frozenset(_SOMETHING if p == ANYTHING else p for p in clause) - _EMPTY for clause in texts.clauses]
+    clauses = [
+        frozenset(_SOMETHING if p == ANYTHING else p for p in clause) - _EMPTY for clause in texts.clauses
+    ]
     return TextSet(tuple(clauses), texts.outside)
 
 
@@ -687,10 +722,10 @@ def _flat(tokens: Sequence[str], settled: bool) -> Glob:  # noqa: ARG001, FBT001
 def _is_settled(tokens: Sequence[Token]) -> bool:
     """Say whether the first five colons stand before everything that is decided elsewhere."""
     colons = 0
-    for token in tokens:
-        if not isinstance(token, str):
+    for letter in tokens:
+        if not isinstance(letter, str):
             return False
-        colons += token == ":"
+        colons += letter == ":"
         if colons == _COLONS:
             return True
     return True
@@ -851,5 +886,3 @@ def _condition_patterns(texts: tuple[str, ...], wild: bool, fold: bool, arn: boo
         if colons == _COLONS:
             result.append(from_tokens(tokens))
     return frozenset(result)
-
-

@@ -78,7 +78,7 @@ class Solver:
     def is_included(self, box: Box, covers: Sequence[Box]) -> bool:
         """Say yes only when one cover alone takes all of the box, whatever its private letters are."""
         self._budget.spend_checks(1 + len(covers))
-        return any(not box.actions & ~cover.actions and _includes(cover, box, self._space) for cover in covers)
+        return any(cover.includes(box, self._space) for cover in covers)
 
     def uncovered(self, box: Box, covers: Sequence[Box]) -> Leaf | None:
         """Return a part of `box` that no box of `covers` takes, None if they cover it all.
@@ -87,7 +87,7 @@ class Solver:
         """
         self._budget.spend_checks(1 + len(covers))
         near = [cover for cover in covers if cover.actions & box.actions and not cover.misses(box)]
-        if any(_includes(cover, box, self._space) for cover in near):
+        if any(cover.includes(box, self._space) for cover in near):
             return None
         for actions, some in self._classes(box, near):
             found = self._search(box.with_actions(actions), some)
@@ -164,11 +164,6 @@ class Solver:
         return self.sample(box.keys[dimension]) is None
 
 
-def _includes(cover: Box, box: Box, space: Space) -> bool:
-    open_ones = cover.open_dimensions(box, space)
-    return open_ones is not None and not open_ones
-
-
 def lifted(box: Box) -> Iterator[Box]:
     """Yield boxes that surely hold a box whatever its private letters stand for.
 
@@ -181,7 +176,9 @@ def lifted(box: Box) -> Iterator[Box]:
         if isinstance(values, SingleSet) and values.texts is not None and _is_crowded(values.texts):
             texts = values.texts
             candidates = [
-                one.with_key(key, SingleSet(values.absent, kept)) for one in candidates for kept in _loosened(texts)
+                one.with_key(key, SingleSet(values.absent, kept))
+                for one in candidates
+                for kept in _loosened(texts)
             ]
     if _is_crowded(box.resource):
         candidates = [one.with_resource(kept) for one in candidates for kept in _loosened(box.resource)]

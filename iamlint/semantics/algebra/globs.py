@@ -47,6 +47,8 @@ RUN_IN_FIELD = "\0r"
 ONE_IN_FIELD = "\0o"
 """Like ONE, but never a colon."""
 
+_IN_FIELD = {RUN: RUN_IN_FIELD, ONE: ONE_IN_FIELD}
+
 _PRIVATE = "\0v"
 
 _WILD = {RUN: "*", ONE: "?", RUN_IN_FIELD: "*", ONE_IN_FIELD: "?"}
@@ -59,6 +61,12 @@ _INDEXED = 12
 _REMEMBERED = 400
 """Answers about unions with more patterns than this are not kept: they would hold much memory."""
 
+
+_LARGE = 60
+"""Unions with more patterns than this are taken apart before a search."""
+
+_MOST_COMPARISONS = 100_000
+"""Pairs of patterns that a quick test of two large unions looks at before it makes no claim."""
 
 _FEW_POSITIONS = 12
 """Positions of a state that are looked at one by one; with more it is faster to go by characters."""
@@ -105,9 +113,12 @@ class Budget:
 
     def spend_checks(self, number: int) -> None:
         """Count comparisons of two patterns or boxes; raises BudgetError."""
+        before = self.checks
         self.checks -= number
         if self.checks < 0:
             raise BudgetError("comparisons")
+        if before >> 12 != self.checks >> 12:
+            self.look_at_clock()
 
     def look_at_clock(self) -> None:
         """End the work when its time is over; raises BudgetError."""
@@ -184,12 +195,10 @@ def arn_tokens(tokens: Sequence[str]) -> tuple[list[str], int]:
     number of colons found, at most five."""
     result: list[str] = []
     colons = 0
-    for token in tokens:
-        if token == ":" and colons < 5:
+    for letter in tokens:
+        if letter == ":" and colons < 5:
             colons += 1
-        elif colons < 5:
-            token = RUN_IN_FIELD if token == RUN else ONE_IN_FIELD if token == ONE else token
-        result.append(token)
+        result.append(_IN_FIELD.get(letter, letter) if colons < 5 else letter)
     return result, colons
 
 
@@ -256,8 +265,8 @@ class _Machine:
         "_runs_in_field",
         "accepts",
         "ranges",
-        "stays",
         "start",
+        "stays",
         "tokens",
     )
 
@@ -410,7 +419,7 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
 
 @lru_cache(maxsize=8_192)
 def _ends(pattern: Glob) -> tuple[str, str, bool]:
-    """Return what stands before the first and behind the last part of unknown length, with `\0` for
+    """Return what stands before the first and behind the last part of unknown length, with NUL for
     ONE, and whether there is such a part. A private letter is one: its value may be any text."""
     gaps = [i for i, token in enumerate(pattern.tokens) if token in {RUN, RUN_IN_FIELD} or len(token) > 2]
     shown = ["\0" if token in {ONE, ONE_IN_FIELD} else token for token in pattern.tokens]
@@ -497,9 +506,18 @@ def _start(pattern: Glob) -> str:
     return pattern.prefix.partition(_PRIVATE)[0] if pattern.has_letters else pattern.prefix
 
 
-@lru_cache(maxsize=64)
+_MOST_INDEXES = 64
+_indexes: dict[int, tuple[frozenset[Glob], _Index]] = {}
+
+
 def _index(patterns: frozenset[Glob]) -> _Index:
-    return _Index(patterns)
+    """Return the index of a union; kept by identity, as comparing large unions costs too much."""
+    found = _indexes.get(id(patterns))
+    if found is None:
+        if len(_indexes) >= _MOST_INDEXES:
+            _indexes.clear()
+        found = _indexes[id(patterns)] = (patterns, _Index(patterns))
+    return found[1]
 
 
 def _overlapping(patterns: frozenset[Glob], narrow: Glob, budget: Budget | None = None) -> list[Glob]:
@@ -529,8 +547,11 @@ def _covered(narrow: Glob, patterns: frozenset[Glob]) -> bool:
 
 def _all_covered(narrow: frozenset[Glob], wide: frozenset[Glob]) -> bool:
     """Say yes only when each pattern of `narrow` is covered by one of `wide`."""
+    if len(narrow) == len(wide) == 1:
+        (one,), (other,) = narrow, wide
+        return surely_covers(other, one)
     if len(narrow) + len(wide) > _REMEMBERED:
-        return narrow <= wide or all(_covered(pattern, wide) for pattern in narrow)
+        return narrow <= wide or _all_covered_by_index(narrow, wide)
     return _all_covered_memo(narrow, wide)
 
 
@@ -539,11 +560,34 @@ def _all_covered_memo(narrow: frozenset[Glob], wide: frozenset[Glob]) -> bool:
     return narrow <= wide or all(_covered(pattern, wide) for pattern in narrow)
 
 
+def _all_covered_by_index(narrow: frozenset[Glob], wide: frozenset[Glob]) -> bool:
+    if ANYTHING in wide:
+        return True
+    left = _MOST_COMPARISONS
+    for pattern in narrow:
+        if pattern in wide:
+            continue
+        near = wide if pattern.has_letters else _index(wide).shorter(_start(pattern))
+        left -= len(near)
+        if left < 0 or not any(surely_covers(other, pattern) for other in near):
+            return False
+    return True
+
+
 def _apart(one: frozenset[Glob], other: frozenset[Glob]) -> bool:
     """Say yes only when no text fits a pattern of each."""
+    if len(one) == len(other) == 1:
+        (first,), (second,) = one, other
+        return not may_overlap(first, second)
     if len(one) + len(other) > _REMEMBERED:
         small, large = (one, other) if len(one) < len(other) else (other, one)
-        return not any(_overlapping(large, pattern) for pattern in small)
+        left = _MOST_COMPARISONS
+        for pattern in small:
+            near = _index(large).near(pattern)
+            left -= len(near)
+            if left < 0 or any(may_overlap(pattern, candidate) for candidate in near):
+                return False
+        return True
     return _apart_memo(one, other)
 
 
@@ -667,7 +711,8 @@ class TextSet:
         clauses = [clause for clause in dict.fromkeys(self.clauses) if ANYTHING not in clause]
         if not clauses:
             return self._example_of(ANYTHING, [], budget)
-        clauses.sort(key=len)
+        # Of large unions one pattern at a time is looked at: few others come near it.
+        clauses.sort(key=len, reverse=any(len(clause) > _LARGE for clause in clauses))
         for pattern in _maximal(clauses[0]):
             found = self._example_of(pattern, clauses[1:], budget)
             if found is not None:
@@ -682,7 +727,11 @@ class TextSet:
             return None
         needed: list[Sequence[Glob]] = []
         for clause in clauses:
-            near = [pattern for pattern in _overlapping(clause, base, budget) if not _covered(pattern, self.outside)]
+            near = [
+                pattern
+                for pattern in _overlapping(clause, base, budget)
+                if not _covered(pattern, self.outside)
+            ]
             if not near:
                 return None
             if not any(surely_covers(pattern, base) for pattern in near):
@@ -690,7 +739,9 @@ class TextSet:
         for filling in ("", "x"):
             # Most sets have a member that anybody would guess.
             guess = [
-                token for wild in base.tokens for token in (filling if wild in _RUNS else "x" if wild in _ONES else [wild])
+                token
+                for wild in base.tokens
+                for token in (filling if wild in _RUNS else "x" if wild in _ONES else [wild])
             ]
             if all(any(fits(p, guess) for p in clause) for clause in needed) and not any(
                 fits(p, guess) for p in outside
@@ -709,10 +760,12 @@ class TextSet:
                 continue
             if not any(clause is given or _all_covered(given, clause) for given in other.clauses):
                 return False
-        return all(
-            pattern in other.outside or any(not _overlapping(clause, pattern) for clause in other.clauses)
-            for pattern in self.outside
-        )
+        if _all_covered(self.outside, other.outside):
+            return True
+        rest = [pattern for pattern in self.outside if not _covered(pattern, other.outside)]
+        if len(rest) * len(other.clauses) > _REMEMBERED:
+            return any(_apart(frozenset(rest), clause) for clause in other.clauses)
+        return all(any(_apart(frozenset({pattern}), clause) for clause in other.clauses) for pattern in rest)
 
     def surely_misses(self, other: TextSet) -> bool:
         """Say yes only when no text is in both sets; no is no claim."""
@@ -722,7 +775,9 @@ class TextSet:
                     return True
             if other.outside and clause and _all_covered(clause, other.outside):
                 return True
-        return bool(self.outside) and any(clause and _all_covered(clause, self.outside) for clause in other.clauses)
+        return bool(self.outside) and any(
+            clause and _all_covered(clause, self.outside) for clause in other.clauses
+        )
 
 
 _RUNS = frozenset({RUN, RUN_IN_FIELD})

@@ -46,6 +46,8 @@ Sampled: TypeAlias = str | tuple[str, ...] | None
 
 ABSENT = Sample(None)
 
+_EVERY_TEXT = TextSet()
+
 _NOT_EMPTY = TextSet((frozenset({from_tokens((ONE, RUN))}),))
 
 
@@ -122,7 +124,7 @@ class ChoiceSet:
         if self.bits & ~other.bits:
             yield ChoiceSet(self.bits & ~other.bits, self.names)
 
-    def example(self, budget: Budget) -> Sample | None:
+    def example(self, budget: Budget) -> Sample | None:  # noqa: ARG002 -- one shape for all sets
         """Return the first outcome that is allowed."""
         for at, name in enumerate(self.names):
             if self.bits >> at & 1:
@@ -141,7 +143,13 @@ class ChoiceSet:
         else:
             data = read_bytes(value)
             known = [None if name is None else read_bytes(name) for name in self.names[1:-2]]
-            at = len(self.names) - 1 if data is None else known.index(data) + 1 if data in known else len(self.names) - 2
+            at = (
+                len(self.names) - 1
+                if data is None
+                else known.index(data) + 1
+                if data in known
+                else len(self.names) - 2
+            )
         return bool(self.bits >> at & 1)
 
     def surely_includes(self, other: ChoiceSet) -> bool:
@@ -259,7 +267,7 @@ class NumberSet:
         if left.absent or left.unparsable or left.intervals:
             yield left
 
-    def example(self, budget: Budget) -> Sample | None:
+    def example(self, budget: Budget) -> Sample | None:  # noqa: ARG002 -- one shape for all sets
         """Return absence, a plain number, or a text that is none."""
         if self.absent:
             return ABSENT
@@ -354,7 +362,7 @@ class AddressSet:
         if left.absent or left.unparsable or left.v4 or left.v6:
             yield left
 
-    def example(self, budget: Budget) -> Sample | None:
+    def example(self, budget: Budget) -> Sample | None:  # noqa: ARG002 -- one shape for all sets
         """Return absence, an address, or a text that is none."""
         from ipaddress import IPv4Address, IPv6Address
 
@@ -454,7 +462,7 @@ class SeveralSet:
 
     absent: bool
     present: bool
-    every: TextSet = TextSet()
+    every: TextSet = _EVERY_TEXT
     some: tuple[TextSet, ...] = ()
 
     def intersect(self, other: SeveralSet) -> SeveralSet:

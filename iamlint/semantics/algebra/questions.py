@@ -154,7 +154,9 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
     if found.found is None:
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=tuple(_reasons(question, found)))
     request = found.found
-    shown = prove(request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous)
+    shown = prove(
+        request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous
+    )
     if shown is None:
         reason = Reason("replay-mismatch", "the evaluator does not confirm the request that was found")
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=(reason,))

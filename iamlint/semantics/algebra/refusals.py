@@ -52,7 +52,13 @@ def _refused_statement(statement: Statement, kind: PolicyKind) -> Iterator[tuple
         yield pointer, "the statement has neither Resource nor NotResource"
     for value in resources or ():
         text = value.text
-        if kind in _ORGANIZATION and text is not None and text.count(":") < 5 and "*" not in text and "?" not in text:
+        if (
+            kind in _ORGANIZATION
+            and text is not None
+            and text.count(":") < 5
+            and "*" not in text
+            and "?" not in text
+        ):
             yield value.pointer, f"{text[:60]!r} is neither an ARN nor a pattern"
         yield from _control_characters(value)
     yield from _refused_principals(statement, kind)

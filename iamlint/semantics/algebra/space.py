@@ -141,13 +141,13 @@ class Space:
     variables: dict[str, str] = field(init=False, default_factory=dict)
     compiled: dict[object, object] = field(init=False, default_factory=dict)
     """What the compiler keeps between the spaces of one question."""
-    _letters: dict[object, str] = field(init=False, default_factory=dict)
+    letters: dict[object, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         base = self.base
         if base is not None:
             self.actions, self.callers, self.domains = base.actions, base.callers, base.domains
-            self.spelling, self.variables, self._letters = base.spelling, base.variables, base._letters
+            self.spelling, self.variables, self.letters = base.spelling, base.variables, base.letters
             self.compiled = base.compiled
             return
         statements = [s for policy in self.policies for s in policy.statements or ()]
@@ -176,11 +176,13 @@ class Space:
     def letter(self, what: Variable | Hole, mode: str) -> str:
         """Return the private letter of a variable's key or of a hole. `mode` tells apart places where
         the same text would match different texts."""
-        name: object = (key_name(what.key), mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
-        if name not in self._letters:
+        name: object = (
+            (key_name(what.key), mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
+        )
+        if name not in self.letters:
             # The first one stands for the resource `*`.
-            self._letters[name] = private_letter(len(self._letters) + 1)
-        return self._letters[name]
+            self.letters[name] = private_letter(len(self.letters) + 1)
+        return self.letters[name]
 
     def _find_domains(self, statements: Iterable[Statement]) -> dict[str, Domain]:
         used: dict[str, list[tuple[Operator, Condition]]] = {}
@@ -190,7 +192,11 @@ class Space:
                 name = key_name(condition.key)
                 self.spelling.setdefault(name, condition.key)
                 used.setdefault(name, []).append((parse_operator(condition.operator), condition))
-            for values in (statement.resources, statement.not_resources, *(c.values for c in statement.conditions)):
+            for values in (
+                statement.resources,
+                statement.not_resources,
+                *(c.values for c in statement.conditions),
+            ):
                 for value in values or ():
                     _find_variables(value, variables)
         self.variables = variables

@@ -125,7 +125,10 @@ class _Examiner:
                     wide = compiler.compile(policy, statement, source, _WIDE)
                     narrow = wide if wide.is_exact else compiler.compile(policy, statement, source, _NARROW)
                     yield _Row(
-                        StatementPlace(document, index), effect == "Allow", list(wide.boxes), list(narrow.boxes)
+                        StatementPlace(document, index),
+                        effect == "Allow",
+                        list(wide.boxes),
+                        list(narrow.boxes),
                     )
                 else:
                     # It may do either, so it proves nothing about others, and nothing is said of it.
@@ -156,7 +159,9 @@ def _fact(row: _Row, rows: Sequence[_Row], solver: Solver) -> StatementFact | No
     for allow in allows:
         for allowed in allow.wide:
             for denied in row.wide:
-                if not denied.misses(allowed) and not _is_covered(solver.meet(denied, allowed), covers, solver):
+                if not denied.misses(allowed) and not _is_covered(
+                    solver.meet(denied, allowed), covers, solver
+                ):
                     return None
     return StatementFact(StatementFault.WITHOUT_EFFECT, row.place)
 
@@ -165,7 +170,9 @@ def _is_empty(box: Box, solver: Solver) -> bool:
     return any(solver.leaf(candidate) is None for candidate in lifted(box))
 
 
-def _covered_by(boxes: Sequence[Box], rows: Sequence[_Row], solver: Solver) -> tuple[StatementPlace, ...] | None:
+def _covered_by(
+    boxes: Sequence[Box], rows: Sequence[_Row], solver: Solver
+) -> tuple[StatementPlace, ...] | None:
     """Return the one statement that covers the boxes, else all those that do it together, else None."""
     for row in rows:
         if row.narrow and all(solver.is_included(box, row.narrow) for box in boxes):

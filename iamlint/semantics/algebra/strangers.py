@@ -19,7 +19,15 @@ from iamlint.semantics.algebra.asking import Assumptions, Limit, Question
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.callers import Caller, CallerKind
 from iamlint.semantics.algebra.globs import Budget, Glob, TextSet, arn_glob, glob, literal
-from iamlint.semantics.algebra.keysets import AddressSet, ChoiceSet, KeySet, Range, SeveralSet, SingleSet, ranges
+from iamlint.semantics.algebra.keysets import (
+    AddressSet,
+    ChoiceSet,
+    KeySet,
+    Range,
+    SeveralSet,
+    SingleSet,
+    ranges,
+)
 from iamlint.semantics.algebra.questions import answer
 from iamlint.semantics.algebra.results import Comparison
 from iamlint.semantics.algebra.scalars import read_network
@@ -28,7 +36,9 @@ from iamlint.semantics.conditions import facts, parse_operator
 
 __all__ = ["public"]
 
-_FACTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "catalog", "data", "trust_facts.json")
+_FACTS = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "catalog", "data", "trust_facts.json"
+)
 _ORG_PATHS = frozenset({"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"})
 _ROLE_ACTIONS = ("sts:AssumeRole*",)
 
@@ -91,7 +101,7 @@ class _StrangerLimit(Limit):
         for claim in claims:
             key = f"{host}:{claim}".lower()
             if key in space.domains:
-                named = [c for c in self._conditions(key) if not parse_operator(c.operator).base == "Null"]
+                named = [c for c in self._conditions(key) if parse_operator(c.operator).base != "Null"]
                 patterns = list(_patterns(named, lambda text: not _is_open(text, subjects)))
                 limited = _limited(space.everything(key), patterns)
                 if limited is not None:

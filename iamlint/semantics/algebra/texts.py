@@ -83,4 +83,3 @@ def value_tokens(value: Value, *, wildcards: bool, variables: bool) -> Sequence[
         else:
             result.extend(read_tokens(part, wildcards=wildcards, variables=variables))
     return result
-

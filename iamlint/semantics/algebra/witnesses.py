@@ -211,7 +211,7 @@ def _write(
         if value is None or (key in DERIVED_KEYS and value == derived.get(key)):
             continue
         for name in _names(key, space):
-            context[name] = value if not name.lower() == "aws:epochtime" else _epoch(value)
+            context[name] = _epoch(value) if name.lower() == "aws:epochtime" else value
     fields = resource.split(":", 5)
     owner = fields[4] if len(fields) == 6 and fields[4] else None
     if not has_principals(kind):
@@ -257,7 +257,9 @@ def _reconcile(values: dict[str, Sampled], leaf: Leaf, space: Space, caller: Cal
             if isinstance(username, str):
                 tried["aws:username"] = rest.rpartition("/")[2]
             keys = [key for key in mentioned if key in tried]
-            if owner and all(key not in leaf.box.keys or leaf.box.keys[key].holds(tried[key]) for key in keys):
+            if owner and all(
+                key not in leaf.box.keys or leaf.box.keys[key].holds(tried[key]) for key in keys
+            ):
                 values.update((key, tried[key]) for key in keys if key not in space.pins)
                 return
 
@@ -415,7 +417,11 @@ def holds_in(
 
 
 def _replay(
-    witness: Witness, new: Sequence[Policy], old: Sequence[Policy], kind: PolicyKind, flipped: Reading | None = None
+    witness: Witness,
+    new: Sequence[Policy],
+    old: Sequence[Policy],
+    kind: PolicyKind,
+    flipped: Reading | None = None,
 ) -> str | None:
     """Return None unless the evaluator says that `new` allows the request and `old` does not; else a
     note on how the grant works, often empty."""
@@ -448,7 +454,11 @@ def _replay(
 
     try:
         request = Request.of(
-            witness.principal, witness.action, witness.resource, witness.resource_account, dict(witness.context)
+            witness.principal,
+            witness.action,
+            witness.resource,
+            witness.resource_account,
+            dict(witness.context),
         )
         via = decided(new)
         if via is Via.NOTHING or decided(old) is not Via.NOTHING:
