@@ -21,15 +21,20 @@ _MISSING = object()
 class _Made:
     """The default of a field that is made anew for each object."""
 
-    __slots__ = ("factory",)
+    __slots__ = ("factory", "init")
 
-    def __init__(self, factory: Callable[[], object]) -> None:
+    def __init__(self, factory: Callable[[], object] | None, *, init: bool) -> None:
         self.factory = factory
+        self.init = init
 
 
-def field(*, default_factory: Callable[[], Any]) -> Any:
-    """Return the default of a field whose value is made anew for each object."""
-    return _Made(default_factory)
+def field(*, default_factory: Callable[[], Any] | None = None, init: bool = True) -> Any:
+    """Return the default of a field whose value is made anew for each object.
+
+    A field with `init=False` is no argument of the constructor: `default_factory` or `__post_init__`
+    sets it. It is derived from the others or only remembers, so it does not count for equality.
+    """
+    return _Made(default_factory, init=init)
 
 
 @overload
@@ -72,10 +77,15 @@ def _make(plain: _Class, *, frozen: bool, order: bool, eq: bool) -> _Class:
         names.update(base.__dict__.get("__record_fields__", {}))
     namespace = dict(plain.__dict__)
     slots = []
-    for name in plain.__dict__.get("__annotations__", {}):
+    derived: dict[str, _Made] = {}
+    for name in plain.__dict__.get("__annotations__", {}):  # noqa: RUF063 -- `inspect` would cost most of a start-up
+        default = namespace.pop(name, _MISSING)
         if name not in names:
             slots.append(name)
-        names[name] = namespace.pop(name, _MISSING)
+        if isinstance(default, _Made) and not default.init:
+            derived[name] = default
+        else:
+            names[name] = default
     for name in ("__dict__", "__weakref__"):
         namespace.pop(name, None)
     namespace.update(
@@ -88,14 +98,15 @@ def _make(plain: _Class, *, frozen: bool, order: bool, eq: bool) -> _Class:
     namespace.setdefault("__repr__", _repr)
 
     def first_init(self: object, *args: object, **kwargs: object) -> None:
-        constructor = _constructor(made, names)
+        constructor = _constructor(made, names, derived)
         made.__init__ = constructor
         constructor(self, *args, **kwargs)
 
     namespace["__init__"] = first_init
     if eq:
         namespace.setdefault("__eq__", _equal)
-        namespace["__hash__"] = _hash if frozen else None
+        if namespace.get("__hash__") is None:
+            namespace["__hash__"] = _hash if frozen else None
     if order:
         namespace["__lt__"] = _less
     if frozen:
@@ -116,7 +127,7 @@ def _values_of(names: Mapping[str, object]) -> Callable[[object], tuple[object, 
     return lambda this: (get(this),)
 
 
-def _constructor(made: Any, names: Mapping[str, object]) -> Callable[..., None]:
+def _constructor(made: Any, names: Mapping[str, object], derived: Mapping[str, _Made]) -> Callable[..., None]:
     """Compile the constructor of a class: it sets each slot through its descriptor, frozen or not."""
     scope: dict[str, Any] = {"_MISSING": _MISSING}
     parameters, lines = [], []
@@ -133,6 +144,11 @@ def _constructor(made: Any, names: Mapping[str, object]) -> Callable[..., None]:
             scope[f"_default_{name}"] = default
             parameters.append(f"{name}=_default_{name}")
         lines.append(f"    _set_{name}(self, {value})")
+    for name, made_new in derived.items():
+        if made_new.factory is not None:
+            scope[f"_set_{name}"] = getattr(made, name).__set__
+            scope[f"_make_{name}"] = made_new.factory
+            lines.append(f"    _set_{name}(self, _make_{name}())")
     if hasattr(made, "__post_init__"):
         lines.append("    self.__post_init__()")
     source = f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(lines) or "    pass")

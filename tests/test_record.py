@@ -129,6 +129,42 @@ def test_replace_copy_and_pickle() -> None:
         assert copy.copy(made) == made
 
 
+@record
+class Square:
+    side: int
+    area: int = field(init=False)
+    seen: list[str] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "area", self.side**2)
+
+
+def test_derived_fields_are_no_arguments_and_do_not_count() -> None:
+    one, other = Square(3), Square(3)
+    one.seen.append("x")
+    assert (one.area, other.seen) == (9, [])
+    assert one == other
+    assert hash(one) == hash(other)
+    assert repr(one).endswith("Square(side=3)")
+    assert replace(one, side=4).area == 16
+    assert pickle.loads(pickle.dumps(one)).area == 9
+    with pytest.raises(TypeError):
+        Square(3, area=1)  # type: ignore[call-arg]
+
+
+@record
+class Cached:
+    text: str
+
+    def __hash__(self) -> int:
+        return 5
+
+
+def test_a_hash_of_its_own_is_kept() -> None:
+    assert hash(Cached("a")) == 5
+    assert Cached("a") == Cached("a")
+
+
 def test_post_init_and_match() -> None:
     with pytest.raises(ValueError, match="-1"):
         Checked(-1)

@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.errors import InputError
 from iamlint.model import Owner, Policy, PolicyKind
+from iamlint.record import record
 from iamlint.semantics.algebra.asking import Assumptions
 from iamlint.semantics.algebra.globs import Budget
-from iamlint.semantics.algebra.questions import compare
+from iamlint.semantics.algebra.questions import Asked, compare, grants
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Witness
 from iamlint.semantics.algebra.space import key_name
+from iamlint.semantics.algebra.strangers import public
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
 from iamlint.sources.text import Text
@@ -28,9 +29,12 @@ __all__ = [
     "ComparisonRequest",
     "answer_lines",
     "compare_documents",
+    "compared",
     "comparison_json",
+    "granted",
     "read_assumptions",
     "read_documents",
+    "strangers_allowed",
     "witness_json",
 ]
 
@@ -43,7 +47,7 @@ _KINDS = tuple(str(kind) for kind in PolicyKind)
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComparisonRequest:
     """One line of the service: two sides of one or several documents, and how to read them."""
 
@@ -72,9 +76,41 @@ def compare_documents(
     return _compared(asked, seconds)
 
 
+def compared(
+    old: Sequence[Policy],
+    new: Sequence[Policy],
+    kind: PolicyKind,
+    assumptions: Assumptions,
+    seconds: float | None = SECONDS,
+) -> Comparison:
+    """Say whether `new` allows anything that `old` does not, within the time."""
+    return compare(old, new, kind=kind, assumptions=assumptions, budget=_budget(seconds))
+
+
+def granted(
+    policies: Sequence[Policy],
+    asked: Asked,
+    kind: PolicyKind,
+    assumptions: Assumptions,
+    seconds: float | None = SECONDS,
+) -> Comparison:
+    """Say whether the policies allow any of the access asked for, within the time."""
+    return grants(policies, asked, kind=kind, assumptions=assumptions, budget=_budget(seconds))
+
+
+def strangers_allowed(
+    policies: Sequence[Policy], kind: PolicyKind, assumptions: Assumptions, seconds: float | None = SECONDS
+) -> Comparison:
+    """Say whether the policies allow a stranger anything, within the time."""
+    return public(policies, kind=kind, assumptions=assumptions, budget=_budget(seconds))
+
+
 def _compared(asked: ComparisonRequest, seconds: float | None) -> Comparison:
-    budget = Budget(deadline=None if seconds is None else time.monotonic() + seconds)
-    return compare(asked.old, asked.new, kind=asked.kind, assumptions=asked.assumptions, budget=budget)
+    return compared(asked.old, asked.new, asked.kind, asked.assumptions, seconds)
+
+
+def _budget(seconds: float | None) -> Budget:
+    return Budget(deadline=None if seconds is None else time.monotonic() + seconds)
 
 
 def answer_lines(lines: Iterable[str | bytes]) -> Iterator[str]:

@@ -155,12 +155,14 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     extractions = []
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
-        extractions.append(_extract([file], _options(settings, settings.stdin_name, "")))
+        options = _options(settings, settings.stdin_name, "")
+        extractions.append(_without_rules(_extract([file], options), [file]))
     found: list[tuple[set[str], Extraction]] = []
     for unit in _units(settings, outcome):
         files = list(_read(unit, settings, outcome.diagnostics))
         if files:
-            extraction = _extract(files, _options(settings, files[0].path, unit.files[0].root))
+            options = _options(settings, files[0].path, unit.files[0].root)
+            extraction = _without_rules(_extract(files, options), files)
             own = {file.path for file in files}
             outcome.claimed |= _paths(extraction) - own
             found.append((own, extraction))
@@ -209,6 +211,22 @@ def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
         return extract_unit(files, options)
     except Exception as error:  # noqa: BLE001 -- the one place: one bad file must not hide the others
         return Extraction(diagnostics=(_failure(files, error),))
+
+
+def _without_rules(extraction: Extraction, files: list[SourceFile]) -> Extraction:
+    """Return an extraction that no rule looks at: that a named file does not parse, which is a finding
+    where there are rules, makes the result one that cannot be trusted."""
+    if not extraction.broken or not any(file.named for file in files):
+        return extraction
+    broken = {one.span.path for one in extraction.broken}
+    diagnostics = [
+        replace(one, fatal=True) if one.path in broken and one.code in _BROKEN else one
+        for one in extraction.diagnostics
+    ]
+    return replace(extraction, diagnostics=tuple(diagnostics))
+
+
+_BROKEN = frozenset({"syntax-error", "not-text", "unrendered-template"})
 
 
 def _failure(files: list[SourceFile], error: Exception) -> Diagnostic:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 
 from iamlint.record import record
@@ -96,7 +97,7 @@ class Service:
     resource_types: tuple[ResourceType, ...]
     condition_keys: Mapping[str, ConditionKey]
     """By name in small letters; global keys that the service's own table repeats included."""
-    working_on: Callable[[Set[str], bool], int]
+    working_on: Callable[[AbstractSet[str], bool], int]
     """The set of actions that work on one of the named resource types; with True only those that
     always name one."""
 

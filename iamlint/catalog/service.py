@@ -6,7 +6,8 @@ Most runs ask for a few actions of a service that has hundreds, so actions are b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from iamlint.catalog.facts import AccessLevel, Action, ActionResource, ConditionKey, ResourceType, Service
 
@@ -89,7 +90,7 @@ class _Chunk:
     def key_names(self, key_set: int) -> tuple[str, ...]:
         return tuple([self.keys[number] for number in self.key_sets[key_set]])
 
-    def working_on(self, names: Set[str], required: bool) -> int:  # noqa: FBT001 -- called by Service only
+    def working_on(self, names: AbstractSet[str], required: bool) -> int:  # noqa: FBT001 -- called by Service only
         """Return the positions of the actions that work on one of the resource types, as bits."""
         wanted = {number for number, row in enumerate(self.resources) if row[0] in names}
         fitting = {

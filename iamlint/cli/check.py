@@ -15,7 +15,7 @@ from iamlint.cli.input_options import (
 )
 from iamlint.cli.parser import Choice, CliParser
 from iamlint.cli.surroundings import Surroundings
-from iamlint.errors import ExitCode
+from iamlint.errors import ExitCode, UsageError
 from iamlint.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -160,10 +160,38 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
 
     outputs = plan_outputs(arguments.format, arguments.output or ())
     config = configuration(arguments, surroundings, arguments.settings())
+    for output in outputs:
+        if output.path is not None and os.path.isfile(output.path):
+            _refuse_input(output.path, arguments, surroundings)
     report = _audit(arguments, config, surroundings)
     code = _exit_code(report, config, arguments)
     _write(outputs, report, code, arguments, surroundings)
     return code
+
+
+def _refuse_input(path: str, arguments: _Arguments, surroundings: Surroundings) -> None:
+    """Raise UsageError if a report would replace a file that the user named, or one that holds policies:
+    a slip of the hand must not destroy what was to be audited."""
+    for named in arguments.paths or ():
+        place = os.path.join(surroundings.cwd, named)
+        if "\0" not in place and os.path.isfile(place) and os.path.samefile(place, path):
+            raise UsageError(f"the report would replace the input {named}", help="give it another name")
+    from iamlint.auditing.pipeline import read_file
+    from iamlint.sources.routing import extract_unit, is_candidate
+    from iamlint.sources.source import SourceFile, SourceOptions
+
+    real = os.path.realpath(path)
+    try:
+        data = read_file(real, os.stat(real).st_size)
+    except OSError:
+        return  # whoever writes the report will say what is wrong
+    if not is_candidate(real, data):
+        return
+    found = extract_unit([SourceFile(real, data)], SourceOptions())
+    if found.policies or found.grants:
+        raise UsageError(
+            f"the report would replace {path}, which holds policies", help="give the report another name"
+        )
 
 
 def _audit(arguments: _Arguments, config: Config, surroundings: Surroundings) -> Report:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from iamlint.cli.parser import Choice, CliParser
+from iamlint.cli.policy_files import content
 from iamlint.cli.surroundings import Surroundings
 from iamlint.errors import ExitCode, InputError, UsageError
 
@@ -41,11 +41,11 @@ def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
         "iamlint evaluate",
-        "Tell whether policies allow one request, and why or why not. Nothing is asked of AWS.",
+        "Tell whether policies allow one request, and why or why not. AWS is not asked.",
         "  iamlint evaluate --principal arn:aws:iam::111122223333:user/alice \\\n"
         "      --action s3:GetObject --resource arn:aws:s3:::bucket/key \\\n"
         "      --identity alice.json --resource-policy bucket.json\n"
-        "  iamlint evaluate --request request.json --identity role.json --scp root.json --scp unit.json\n"
+        "  iamlint evaluate --request request.json --identity role.json --scp root.json\n"
         "  iamlint evaluate --jsonl < questions.jsonl",
     )
     made.add("--request", metavar="FILE", takes="file", help="a JSON object with the parts of the request")
@@ -129,10 +129,9 @@ def _serve(arguments: _Arguments, surroundings: Surroundings) -> ExitCode:
 
 def _question(arguments: _Arguments, surroundings: Surroundings) -> tuple[Request, PolicySet]:
     """Return the request and the policies that the arguments name; options win over the file."""
-    from dataclasses import replace
-
     from iamlint.auditing.evaluate import placed, policies_of_file, read_policies, read_request
     from iamlint.model import PolicyKind
+    from iamlint.record import replace
     from iamlint.semantics.evaluation import PolicySet
 
     fields: dict[str, object] = {}
@@ -158,7 +157,7 @@ def _question(arguments: _Arguments, surroundings: Surroundings) -> tuple[Reques
         return tuple(
             policy
             for path in paths or ()
-            for policy in policies_of_file(path, _content(path, surroundings), kind)
+            for policy in policies_of_file(path, content(path, surroundings), kind)
         )
 
     def levels(texts: Sequence[str] | None, kind: PolicyKind) -> tuple[tuple[Policy, ...], ...]:
@@ -186,7 +185,7 @@ def _request_file(path: str, surroundings: Surroundings) -> tuple[dict[str, obje
     from iamlint.sources.text import UnreadableTextError, decode
 
     try:
-        tree, repeated = parse_json(decode(path, _content(path, surroundings)).text)
+        tree, repeated = parse_json(decode(path, content(path, surroundings)).text)
     except (UnreadableTextError, JsonSyntaxError) as error:
         raise InputError(f"{path}: is not JSON: {error}") from error
     if not isinstance(tree, dict):
@@ -199,21 +198,6 @@ def _request_file(path: str, surroundings: Surroundings) -> tuple[dict[str, obje
     if not isinstance(fields, dict):
         raise InputError(f"{path}: request must be an object")
     return fields, tree.get("policies")
-
-
-def _content(path: str, surroundings: Surroundings) -> bytes:
-    from iamlint.auditing.evaluate import LARGEST_FILE
-
-    if path == "-":
-        if surroundings.stdin is None:
-            raise InputError("there is no standard input to read")
-        return surroundings.stdin.read(LARGEST_FILE + 1)
-    try:
-        with open(os.path.join(surroundings.cwd, path), "rb") as file:
-            return file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise InputError(f"{path}: cannot be read: {reason}") from error
 
 
 def _context(pairs: Sequence[str]) -> dict[str, object]:

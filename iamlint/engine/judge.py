@@ -226,9 +226,7 @@ class Judge:
             if id(hit) not in hidden:
                 yield hit, tuple(told.get(id(hit), {}).values())
 
-    def _finding(
-        self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy, keys: StatementKeys
-    ) -> Finding:
+    def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy, keys: StatementKeys) -> Finding:
         owner = policy.owner
         place = place_of(hit.match.place)
         below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable
 
 from iamlint.model import Span
@@ -11,7 +12,7 @@ from iamlint.report.report import Content
 
 __all__ = ["SourceLines"]
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = re.compile(r"\r\n?|\n")
 _KEPT_FILES = 8
 
 
@@ -22,7 +23,7 @@ class SourceLines:
 
     def __init__(self, content: Callable[[str], Content | None]) -> None:
         self._content = content
-        self._files: dict[str, list[str]] = {}
+        self._files: dict[str, _Lines] = {}
         self._masked: dict[tuple[str, int], str] = {}
 
     def line(self, path: str, number: int) -> str | None:
@@ -56,28 +57,52 @@ class SourceLines:
         text = "\n".join([first[span.start_column - 1 :], *between, last[: span.end_column - 1]])
         return text if len(text) <= limit else None
 
-    def _lines(self, path: str) -> list[str]:
+    def _lines(self, path: str) -> _Lines:
         lines = self._files.get(path)
         if lines is None:
             if len(self._files) >= _KEPT_FILES:
                 self._files.clear()
                 self._masked.clear()
-            content = self._content(path)
-            text = "" if content is None else content.text
-            lines = [] if content is None else _LINE_END.split(text) if "\r" in text else text.split("\n")
-            for span in content.hidden if content is not None else ():
-                _hide(lines, span)
-            self._files[path] = lines
+            lines = self._files[path] = _Lines(self._content(path))
         return lines
 
 
-def _hide(lines: list[str], span: Span) -> None:
-    """Put a star in the place of each character of a secret; quotes and blanks stay."""
-    for number in range(span.start_line, min(span.end_line, len(lines)) + 1):
-        line = lines[number - 1]
-        start = span.start_column - 1 if number == span.start_line else 0
-        end = span.end_column - 1 if number == span.end_line else len(line)
-        lines[number - 1] = line[:start] + _SECRET.sub("*", line[start:end]) + line[end:]
+class _Lines:
+    """The lines of one text by number from 0; only those that are asked for are cut out of it, since
+    there can be as many as bytes."""
+
+    __slots__ = ("_hidden", "_starts", "_text")
+
+    def __init__(self, content: Content | None) -> None:
+        text = "" if content is None else content.text
+        self._text = text
+        self._starts = array("Q")
+        if content is not None:
+            self._starts.append(0)
+            self._starts.extend(match.end() for match in _LINE_END.finditer(text))
+        self._hidden: dict[int, str] = {}
+        for span in content.hidden if content is not None else ():
+            self._hide(span)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: int) -> str:
+        hidden = self._hidden.get(index)
+        if hidden is not None:
+            return hidden
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self._text)
+        line = self._text[self._starts[index] : end]
+        # Two characters at most: a line does not lose its other blanks.
+        return line.removesuffix("\n").removesuffix("\r")
+
+    def _hide(self, span: Span) -> None:
+        """Put a star in the place of each character of a secret; quotes and blanks stay."""
+        for number in range(span.start_line, min(span.end_line, len(self)) + 1):
+            line = self[number - 1]
+            start = span.start_column - 1 if number == span.start_line else 0
+            end = span.end_column - 1 if number == span.end_line else len(line)
+            self._hidden[number - 1] = line[:start] + _SECRET.sub("*", line[start:end]) + line[end:]
 
 
 _SECRET = re.compile(r"[^\s\"']")

@@ -168,7 +168,7 @@ class _Search:
         """Take in one path that the user named."""
         if not path:
             # An unset variable of a script, and no wish to audit the current folder.
-            self._report("", "missing", "the path is empty", fatal=True)
+            self._report("''", "missing", "the path is empty", fatal=True)
             return
         try:
             place = _real_place(path, self._cwd)

@@ -17,6 +17,8 @@ __all__ = ["JsonDocument", "JsonIndex", "JsonSyntaxError", "StringOffsets", "par
 
 MAX_DEPTH = 200
 """Containers inside one another; IAM documents need about ten, deeper input is hostile."""
+MAX_CONTAINERS = 3_000_000
+"""Objects and lists of one text, a tenth of a gigabyte per million; the largest plans have fewer."""
 
 
 class JsonSyntaxError(Exception):
@@ -52,6 +54,9 @@ def parse_json(text: str) -> tuple[object, bool]:
 
     Raises JsonSyntaxError, also for nesting beyond MAX_DEPTH.
     """
+    brackets = text.count("{") + text.count("[")
+    if brackets > MAX_CONTAINERS:
+        raise JsonSyntaxError(f"more than {MAX_CONTAINERS:,} objects and lists, which is no policy", 0)
     tally = _Tally()
     # A hook for each object takes as long again as the parsing; nobody writes megabytes by hand.
     hook = tally.mapping if len(text) <= _LARGEST_WRITTEN_BY_HAND else None
@@ -66,7 +71,7 @@ def parse_json(text: str) -> tuple[object, bool]:
         raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text)) from None
     except RecursionError:
         raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0)) from None
-    if (text.count("{") + text.count("[")) > MAX_DEPTH and _is_too_deep(tree):
+    if brackets > MAX_DEPTH and _is_too_deep(tree):
         raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0))
     return tree, tally.repeated
 

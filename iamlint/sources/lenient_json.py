@@ -16,9 +16,8 @@ from iamlint.sources.text import Text
 __all__ = ["repair", "with_placeholders"]
 
 # What does not end (a text, a comment) is taken to the end too: each character is looked at once.
-_TOKEN = re.compile(
-    r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*+|\#[^\n]*+|/\*(?:[\s\S]*?\*/|[\s\S]*)|,(?=\s*[}\]])'
-)
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*+|\#[^\n]*+|/\*(?:[\s\S]*?\*/|[\s\S]*)|,(?=\s*[}\]])')
+_LARGEST_WRITTEN_BY_HAND = 10_000_000
 _PLACEHOLDER = re.compile(r"\$\{([^{}\"\n]{1,200})\}|\{\{([^{}\"\n]{1,200})\}\}")
 
 
@@ -28,6 +27,8 @@ def repair(text: str) -> tuple[object, bool, str] | None:
     Returns the tree, whether keys are repeated, and the text that was parsed: what is left out is
     blanked, not removed, so every offset stays as it was.
     """
+    if len(text) > _LARGEST_WRITTEN_BY_HAND:
+        return None
 
     def blank(match: re.Match[str]) -> str:
         token = match[0]

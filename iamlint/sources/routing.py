@@ -107,17 +107,20 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
         found = _yaml(file, text, options, forced=forced)
     else:
         found = _json(file, text, options, forced=forced, may_be_yaml=may_be_yaml)
-    if file.named and found == _NOTHING and is_candidate(file.path, file.data):
+    if file.named and found == _NOTHING:
         # A file that the user names is never passed over in silence.
-        message = "the file has words of a policy, but no policy was found in it"
-        return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message),))
+        if not text.text.strip():
+            return Extraction(diagnostics=(Diagnostic(file.path, "empty", "the file is empty"),))
+        if is_candidate(file.path, file.data):
+            message = "the file has words of a policy, but no policy was found in it"
+            return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message),))
     return found
 
 
 def _reads_as_yaml(file: SourceFile, text: Text) -> bool:
     """Say whether a file whose name tells nothing is looked at as YAML: if somebody named it, or if it
     has the top key of a template or policy."""
-    return file.named or _TOP_KEY.search(text.text) is not None
+    return (file.named and bool(text.text.strip())) or _TOP_KEY.search(text.text) is not None
 
 
 def _json(

@@ -22,6 +22,8 @@ __all__ = ["YamlDocument", "YamlSyntaxError", "parse_yaml", "yaml_documents"]
 
 MAX_DEPTH = 200
 """Containers inside one another, as in JSON."""
+LARGEST_TEXT = 10_000_000
+"""Characters. CloudFormation takes a million bytes, and a value of YAML costs many times its length."""
 MAX_ALIASED = 200_000
 """Nodes that aliases may add to a file; what goes beyond is an alias bomb."""
 
@@ -71,6 +73,8 @@ def parse_yaml(text: str) -> tuple[list[object], bool]:
     Trees are made of dict, list, str and None. An aliased node is one object in several places.
     Raises YamlSyntaxError.
     """
+    if len(text) > LARGEST_TEXT:
+        raise YamlSyntaxError(f"more than {LARGEST_TEXT:,} characters, which is no template", 0)
     from yaml import YAMLError
 
     try:

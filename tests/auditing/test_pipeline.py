@@ -217,4 +217,7 @@ def test_findings_that_nobody_can_tell_apart_are_one(tmp_path: Path) -> None:
     (finding,) = run(settings(tmp_path, select=("IAM101",))).findings
     also = finding.properties["also_in"]
     assert isinstance(also, list)
-    assert {finding.policy.owner, *also} == {"data.aws_iam_policy_document.base", "data.aws_iam_policy_document.more"}
+    assert {finding.policy.owner, *also} == {
+        "data.aws_iam_policy_document.base",
+        "data.aws_iam_policy_document.more",
+    }

@@ -55,6 +55,7 @@ OURS: dict[str, set[str]] = {
     "completion --help": set(),
     "explain --help": set(),
     "extract --help": set(),
+    "evaluate --help": set(),
     "check --help": {"model", "report"},
     "config show": {"config", "model", "report", "sources"},
     "rules": _RULES,

@@ -278,7 +278,11 @@ def test_a_document_in_text_with_holes_in_and_outside_quotes() -> None:
 
 def test_a_hole_in_a_condition_key_is_shown_by_its_name() -> None:
     provider = Hole("attribute", "Provider")
-    parts = ('{"Statement": [{"Effect": "Allow", "Action": "a:b", "Condition": {"StringEquals": {"', provider, ':sub": "x"}}}]}')
+    parts = (
+        '{"Statement": [{"Effect": "Allow", "Action": "a:b", "Condition": {"StringEquals": {"',
+        provider,
+        ':sub": "x"}}}]}',
+    )
     tree, _, resolver = parse_embedded(parts, (0, 100, 108))
     policy = build(tree, resolver)
     assert policy.statements is not None

@@ -155,7 +155,9 @@ def star_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool
     action of the rule's sets that could name resources."""
     asked = prepared(params, _Actions.of_star)
     written_out, within = asked.flag, asked.wanted.within
-    return lambda subject: bool(subject.features & RESOURCE_STAR) != written_out and within(subject.scopable) != 0
+    return lambda subject: (
+        bool(subject.features & RESOURCE_STAR) != written_out and within(subject.scopable) != 0
+    )
 
 
 def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -6,10 +6,10 @@ Sections 12.4 to 12.7 of the evaluation rules.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from iamlint.model import Policy, PolicyKind, Statement
+from iamlint.record import field, record, replace
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.compiling import Bound, Compiler, Doubt
 from iamlint.semantics.algebra.difference import Leaf, Solver, lifted
@@ -29,7 +29,7 @@ _REFUTATION_WIDE = Bound(wide=True, letters=False)
 _REFUTATION_NARROW = Bound(wide=False, letters=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assumptions:
     """What a question takes for granted beyond the defaults of section 8: `present` are keys that every
     request has, `whole_numbers` that numeric keys hold whole numbers."""
@@ -50,7 +50,7 @@ class Limit:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """Does `new` allow any request, within the limit, that `old` does not?"""
 
@@ -62,7 +62,7 @@ class Question:
     limit: Limit = field(default_factory=Limit)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A request that may prove new access, not yet written out: the leaf, the space it lies in, the
     statement of the new side that allows it, and that of the old side that denied it, as positions
@@ -75,7 +75,7 @@ class Found:
     future: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """`found` is the proof of new access; `proved` says that there is none. Neither: not known, for the
     reasons in `doubts`, or because the budget `exhausted` is used up."""
@@ -89,14 +89,14 @@ class Answer:
     space: Space | None = None
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Side:
     allows: list[Box] = field(default_factory=list)
     denies: list[Box] = field(default_factory=list)
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Sides:
     """The boxes of both sides, those of the Denies apart. Not `exact`: letters stand for values."""
 
@@ -107,7 +107,7 @@ class _Sides:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Row:
     policy: Policy
     statement: Statement

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from iamlint.record import record
 from iamlint.semantics.algebra.globs import TextSet
 from iamlint.semantics.algebra.keysets import KeySet, SeveralSet, SingleSet
 from iamlint.semantics.algebra.space import Space
@@ -15,7 +15,7 @@ NO_KEYS: Mapping[str, KeySet] = {}
 _NO_TESTS: frozenset[object] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """A product of sets: actions and callers as bits, resources, and condition keys where they are
     limited; a key that is not named is free.

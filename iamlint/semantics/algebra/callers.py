@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from iamlint.model import Principal
+from iamlint.record import record
 from iamlint.semantics.algebra.globs import TextSet, arn_glob, glob, literal
 from iamlint.semantics.algebra.keysets import SingleSet
 
@@ -43,7 +43,7 @@ class CallerKind(enum.Enum):
 _OF_ACCOUNTS = (CallerKind.ROOT, CallerKind.USER, CallerKind.ROLE, CallerKind.FEDERATED_USER)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """One class of callers.
 
@@ -77,7 +77,7 @@ class NamedKind(enum.Enum):
     NOBODY = "nobody"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedPrincipal:
     """A value of Principal understood. `name` as in `Caller`; for sessions `name` is the role's."""
 

@@ -8,14 +8,14 @@ and 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from typing import TypeAlias
 
 from iamlint.model import Condition, Hole, Policy, PolicyKind, Principal, Statement, Value, Values
+from iamlint.record import record
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.callers import NamedKind, NamedPrincipal, PrincipalError, read_principal
 from iamlint.semantics.algebra.globs import (
@@ -30,6 +30,7 @@ from iamlint.semantics.algebra.globs import (
     literal,
 )
 from iamlint.semantics.algebra.keysets import (
+    ALL_NUMBERS,
     AddressSet,
     ChoiceSet,
     Interval,
@@ -59,7 +60,7 @@ _MOST_GROUPS = 64
 _DEAD_WHEN_SHORT = frozenset({PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.ENDPOINT})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bound:
     """Which bound of a statement is asked for.
 
@@ -71,7 +72,7 @@ class Bound:
     letters: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Doubt:
     """Why a statement is not known exactly: a code, what it is about in words, and the statement."""
 
@@ -80,7 +81,7 @@ class Doubt:
     source: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compiled:
     """The boxes of one bound of a statement, the doubts about it, and the readings it rests on."""
 
@@ -96,7 +97,7 @@ class Compiled:
         return not self.doubts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Facts:
     """What the boxes of a statement depend on, beside the statement."""
 
@@ -111,7 +112,7 @@ class _Facts:
         return (name, shown, self.touched & space.flipped, pins)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Choice:
     """One way to read a pattern: its tokens, and the keys that must be there or absent for it."""
 
@@ -120,7 +121,7 @@ class _Choice:
     absent: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Part:
     """One way in which an element matches: a set of its dimension, and the keys that must be there or
     absent for it."""
@@ -518,6 +519,9 @@ class Compiler:
                 f"{condition.operator} without a set operator on {condition.key}, which has several values",
             )
         if operator.family not in domain.families:
+            pinned = self._pinned_test(condition, operator, key)
+            if pinned is not None:
+                return [_FREE] if pinned else []
             return self._unsure(
                 condition, bound, label, "mixed-types", f"tests of different types on {condition.key}"
             )
@@ -536,7 +540,18 @@ class Compiler:
         if any(value.text is None or value.when for value in values):
             return self._unsure(condition, bound, label, "template", f"the values of {condition.key}")
         texts = [value.text for value in values if value.text is not None]
-        return [_Part(self._typed(operator, key, texts))]
+        return [_Part(self._typed(operator, self._space.everything(key), texts))]
+
+    def _pinned_test(self, condition: Condition, operator: Operator, key: str) -> bool | None:
+        """Say whether a test of another type than the key's holds for the value that is pinned; None
+        where there is none, or the test is open."""
+        if key not in self._space.pins or any(value.text is None or value.when for value in condition.values):
+            return None
+        everything = _ALL_OF_TYPE.get(operator.family)
+        if everything is None:
+            return None
+        texts = [value.text for value in condition.values if value.text is not None]
+        return self._typed(operator, everything, texts).holds(self._space.pins[key])
 
     def _unsure(self, condition: Condition, bound: Bound, label: object, code: str, what: str) -> list[_Part]:
         """Return what stands for a test that no set expresses."""
@@ -661,9 +676,8 @@ class Compiler:
             return SeveralSet(absent, present=True, every=_with_empty(texts) if flipped else texts)
         return SeveralSet(absent, present=True, some=(_without_empty(texts) if flipped else texts,))
 
-    def _typed(self, operator: Operator, key: str, texts: Sequence[str]) -> KeySet:
+    def _typed(self, operator: Operator, everything: KeySet, texts: Sequence[str]) -> KeySet:
         absent = self._absence(operator)
-        everything = self._space.everything(key)
         if isinstance(everything, NumberSet):
             read = read_instant if operator.family == "Date" else read_number
             found = tuple(number for number in map(read, texts) if number is not None)
@@ -689,6 +703,12 @@ class Compiler:
                 bits |= 1 << known.index(data)
         return ChoiceSet(bits, everything.names)
 
+
+_ALL_OF_TYPE: Mapping[str, KeySet] = {
+    "Numeric": NumberSet(absent=True, unparsable=True, intervals=(ALL_NUMBERS,)),
+    "Date": NumberSet(absent=True, unparsable=True, intervals=(ALL_NUMBERS,), is_date=True),
+    "Ip": AddressSet(absent=True, unparsable=True, v4=(), v6=()),
+}
 
 _EMPTY = frozenset({literal("")})
 _SOMETHING = glob("?*")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from iamlint.record import record
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.globs import STAR, Budget, TextSet, arn_glob, from_tokens
 from iamlint.semantics.algebra.keysets import KeySet, Sample, SingleSet
@@ -15,10 +15,8 @@ __all__ = ["RESOURCES", "Leaf", "Solver", "lifted"]
 RESOURCES = frozenset({arn_glob("arn:?*:?*:*:*:?*"), from_tokens((STAR,))})
 """What a request can name: one ARN, or nothing (the resource `*`)."""
 
-_RESOURCES_WITH_LETTERS = frozenset({arn_glob("arn:?*:?*:*:*:*"), from_tokens((STAR,))})
 
-
-@dataclass(frozen=True, slots=True)
+@record
 class Leaf:
     """A box none of whose requests is covered, with an example of each dimension that is limited.
 
@@ -61,8 +59,9 @@ class Solver:
     def resource(self, texts: TextSet) -> str | None:
         """Return an example of a resource, None if there is none. Raises BudgetError."""
         if texts not in self._texts:
-            universe = _RESOURCES_WITH_LETTERS if texts.has_letters else RESOURCES
-            self._texts[texts] = TextSet((*texts.clauses, universe), texts.outside).example(self._budget)
+            # A private letter may stand for any part of an ARN, so that nothing is known of its shape.
+            clauses = texts.clauses if texts.has_letters else (*texts.clauses, RESOURCES)
+            self._texts[texts] = TextSet(clauses, texts.outside).example(self._budget)
         return self._texts[texts]
 
     def meet(self, one: Box, other: Box) -> Box:

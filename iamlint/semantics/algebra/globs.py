@@ -13,8 +13,9 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from iamlint.record import record
 
 __all__ = [
     "ANYTHING",
@@ -83,7 +84,7 @@ class BudgetError(Exception):
         self.name = name
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Budget:
     """How much work one question may cost, counted so that the answer depends on no clock.
 
@@ -126,7 +127,6 @@ class Budget:
             raise BudgetError("time")
 
 
-@dataclass(frozen=True, slots=True)
 class Glob:
     """A pattern as tokens: single characters, private letters, ONE and RUN, normalised so that equal
     languages of one wildcard run are the same tokens. With `fold`, letters match in either case.
@@ -135,27 +135,28 @@ class Glob:
     `is_prefix` that anything may follow. `has_letters` says that private letters occur.
     """
 
-    tokens: tuple[str, ...]
-    fold: bool = False
-    prefix: str = field(init=False, compare=False, repr=False)
-    is_literal: bool = field(init=False, compare=False, repr=False)
-    is_prefix: bool = field(init=False, compare=False, repr=False)
-    has_letters: bool = field(init=False, compare=False, repr=False)
-    _hash: int = field(init=False, compare=False, repr=False)
+    __slots__ = ("_hash", "fold", "has_letters", "is_literal", "is_prefix", "prefix", "tokens")
 
-    def __post_init__(self) -> None:
-        tokens = self.tokens
+    def __init__(self, tokens: tuple[str, ...], *, fold: bool = False) -> None:
         at = next((i for i, token in enumerate(tokens) if token in _WILD), len(tokens))
-        prefix = "".join(tokens[:at])
-        put = object.__setattr__
-        put(self, "prefix", prefix)
-        put(self, "is_literal", at == len(tokens))
-        put(self, "is_prefix", at == len(tokens) - 1 and tokens[at] == RUN)
-        put(self, "has_letters", any(len(token) > 2 for token in tokens))
-        put(self, "_hash", hash((tokens, self.fold)))
+        self.tokens = tokens
+        self.fold = fold
+        self.prefix = "".join(tokens[:at])
+        self.is_literal = at == len(tokens)
+        self.is_prefix = at == len(tokens) - 1 and tokens[at] == RUN
+        self.has_letters = any(len(token) > 2 for token in tokens)
+        self._hash = hash((tokens, fold))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Glob) and self.tokens == other.tokens and self.fold is other.fold
+        )
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __repr__(self) -> str:
+        return f"Glob({str(self)!r}, fold={self.fold})"
 
     def __str__(self) -> str:
         return "".join(_WILD.get(token, token) for token in self.tokens)
@@ -240,7 +241,7 @@ def _normalised(tokens: Iterable[str], *, fold: bool) -> Glob:
             flush()
             result.append(_folded(token) if fold else token)
     flush()
-    return Glob(tuple(result), fold)
+    return Glob(tuple(result), fold=fold)
 
 
 def _folded(letter: str) -> str:
@@ -668,7 +669,7 @@ def _text(came: dict[int, tuple[int, str] | None], state: int) -> str:
     return "".join(reversed(letters))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextSet:
     """A set of texts: those that fit some pattern of each clause and no pattern of `outside`.
 

@@ -9,10 +9,10 @@ Sections 12.1 and 12.3 of the evaluation rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
+from iamlint.record import record
 from iamlint.semantics.algebra.globs import ONE, RUN, Budget, TextSet, from_tokens
 from iamlint.semantics.algebra.scalars import read_address, read_bytes, read_instant, read_number, read_truth
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """One thing that a key can be in a request: None for absent, a text, or texts."""
 
@@ -51,7 +51,7 @@ _EVERY_TEXT = TextSet()
 _NOT_EMPTY = TextSet((frozenset({from_tokens((ONE, RUN))}),))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SingleSet:
     """A single-valued key compared as text: perhaps absent, or a text of a set."""
 
@@ -107,7 +107,7 @@ class SingleSet:
 ANY_TEXT = SingleSet(absent=True, texts=TextSet())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChoiceSet:
     """A key with few outcomes, as a subset of them: for Bool absence, `true`, `false`, and a text that is
     neither; for Binary absence, each value that occurs, any other, and a text that is not base64."""
@@ -161,7 +161,7 @@ class ChoiceSet:
         return not other.bits & self.bits
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(order=True)
 class Interval:
     """Numbers from `low` to `high`; None is without bound. `low_open` and `high_open` leave the
     bound itself out."""
@@ -225,7 +225,7 @@ class Interval:
 ALL_NUMBERS = Interval(None, True, None, True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NumberSet:
     """A single-valued key compared as number or instant: perhaps absent, perhaps a text that is no
     number, or a number of some interval. With `whole`, only whole numbers count."""
@@ -332,7 +332,7 @@ def _instant(seconds: Fraction) -> str:
 Range: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddressSet:
     """A single-valued key compared as IP address: perhaps absent, perhaps a text that is none, or
     an address of some range (both ends inside), version 4 and 6 apart."""
@@ -455,7 +455,7 @@ def _minus(one: tuple[Range, ...], other: tuple[Range, ...]) -> tuple[Range, ...
     return tuple(result)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeveralSet:
     """A multi-valued key: perhaps absent, or a non-empty set of texts that are all in `every` and
     meet each set of `some` (the normal form U; P1..Pm of ForAllValues and ForAnyValue)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from iamlint.model import Policy, PolicyKind, json_pointer
+from iamlint.record import record, replace
 from iamlint.semantics.algebra.asking import Answer, Assumptions, Limit, Question, ask, with_reading
 from iamlint.semantics.algebra.boxes import NO_KEYS, Box
 from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
@@ -57,7 +57,7 @@ def are_equal(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """Access that is asked for: any of the actions on any of the resources; no patterns at all means
     every action, or every resource."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from iamlint.record import record
 
 __all__ = ["Comparison", "Reason", "StatementPlace", "Verdict", "Witness"]
 
@@ -18,7 +19,7 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Witness:
     """One request that proves new access, in the form that the evaluator takes.
 
@@ -33,7 +34,7 @@ class Witness:
     context: Mapping[str, str | tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementPlace:
     """A statement by its position: the document in its side, and the statement in the document."""
 
@@ -41,7 +42,7 @@ class StatementPlace:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reason:
     """Why an answer is unknown: a code (`malformed`, `template`, `variables`, `budget`, ...), the reason
     in words, and where it stands: the side, the document, and a JSON pointer, as far as it has a place."""
@@ -53,7 +54,7 @@ class Reason:
     pointer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """The answer to a question about access.
 

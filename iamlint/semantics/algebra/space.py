@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from iamlint.catalog import catalog
 from iamlint.model import Condition, Hole, Policy, PolicyKind, Statement, Value
+from iamlint.record import record
 from iamlint.semantics.algebra.actions import ActionSpace
 from iamlint.semantics.algebra.callers import (
     DERIVED_KEYS,
@@ -76,7 +76,7 @@ class Reading(enum.Enum):
     ANY_VALUE = "R6"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Domain:
     """The values of one key. `everything` is the set of them all, `families` the types of comparison
     that are exact in it. `is_multi_valued` says that a request may carry several."""
@@ -115,7 +115,6 @@ def _type_of(key: str) -> str | None:
     return None if known is None else known.type
 
 
-@dataclass(slots=True, eq=False)
 class Space:
     """The space of one question over some policies, all used as one kind.
 
@@ -123,41 +122,71 @@ class Space:
     departs from the defaults; `touched` collects those on which some statement rests. `pins` fix
     the values of keys. `whole_numbers` says that numbers are whole. A space with a `base` differs
     from it in readings and pins alone, and shares the rest.
+
+    `domains` has every key that the policies name, `spelling` how they write it, `variables` the
+    keys of policy variables; `compiled` is what the compiler keeps between spaces.
     """
 
-    kind: PolicyKind
-    policies: Sequence[Policy]
-    present: frozenset[str] = frozenset()
-    flipped: frozenset[Reading] = frozenset()
-    pins: Mapping[str, Sampled] = field(default_factory=dict)
-    whole_numbers: bool = False
-    more_actions: Sequence[str] = ()
-    base: Space | None = None
-    actions: ActionSpace = field(init=False)
-    callers: CallerSpace = field(init=False)
-    domains: dict[str, Domain] = field(init=False)
-    touched: set[Reading] = field(init=False, default_factory=set)
-    spelling: dict[str, str] = field(init=False, default_factory=dict)
-    variables: dict[str, str] = field(init=False, default_factory=dict)
-    compiled: dict[object, object] = field(init=False, default_factory=dict)
-    """What the compiler keeps between the spaces of one question."""
-    letters: dict[object, str] = field(init=False, default_factory=dict)
+    __slots__ = (
+        "_letters",
+        "actions",
+        "callers",
+        "compiled",
+        "domains",
+        "flipped",
+        "kind",
+        "pins",
+        "policies",
+        "present",
+        "spelling",
+        "touched",
+        "variables",
+        "whole_numbers",
+    )
 
-    def __post_init__(self) -> None:
-        base = self.base
+    def __init__(
+        self,
+        kind: PolicyKind,
+        policies: Sequence[Policy],
+        *,
+        present: frozenset[str] = frozenset(),
+        flipped: frozenset[Reading] = frozenset(),
+        pins: Mapping[str, Sampled] | None = None,
+        whole_numbers: bool = False,
+        more_actions: Sequence[str] = (),
+        base: Space | None = None,
+    ) -> None:
+        self.kind = kind
+        self.policies = policies
+        self.present = present
+        self.flipped = flipped
+        self.pins = pins or {}
+        self.whole_numbers = whole_numbers
+        self.touched: set[Reading] = set()
+        self.actions: ActionSpace
+        self.callers: CallerSpace
+        self.domains: dict[str, Domain]
+        self.spelling: dict[str, str]
+        self.variables: dict[str, str]
+        self.compiled: dict[object, object]
+        self._letters: dict[object, str]
         if base is not None:
             self.actions, self.callers, self.domains = base.actions, base.callers, base.domains
-            self.spelling, self.variables, self.letters = base.spelling, base.variables, base.letters
-            self.compiled = base.compiled
+            self.spelling, self.variables, self.compiled = base.spelling, base.variables, base.compiled
+            self._letters = base._letters  # noqa: SLF001 -- of the same class
             return
-        statements = [s for policy in self.policies for s in policy.statements or ()]
+        self.spelling = {}
+        self.variables = {}
+        self.compiled = {}
+        self._letters = {}
+        statements = [s for policy in policies for s in policy.statements or ()]
         lists = [[v.text for v in (s.actions or s.not_actions or ()) if v.text] for s in statements]
-        self.actions = ActionSpace([self.more_actions, *lists])
+        self.actions = ActionSpace([more_actions, *lists])
         self.domains = self._find_domains(statements)
         self.callers = CallerSpace(
-            _named(statements) if has_principals(self.kind) else (),
+            _named(statements) if has_principals(kind) else (),
             _accounts(statements) if self.uses_derived_keys else (),
-            with_principals=has_principals(self.kind),
+            with_principals=has_principals(kind),
         )
 
     @property
@@ -179,10 +208,10 @@ class Space:
         name: object = (
             (key_name(what.key), mode) if isinstance(what, Variable) else (what.kind, what.name, mode)
         )
-        if name not in self.letters:
+        if name not in self._letters:
             # The first one stands for the resource `*`.
-            self.letters[name] = private_letter(len(self.letters) + 1)
-        return self.letters[name]
+            self._letters[name] = private_letter(len(self._letters) + 1)
+        return self._letters[name]
 
     def _find_domains(self, statements: Iterable[Statement]) -> dict[str, Domain]:
         used: dict[str, list[tuple[Operator, Condition]]] = {}

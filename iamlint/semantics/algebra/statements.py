@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from iamlint.model import Policy, PolicyKind
+from iamlint.record import record
 from iamlint.semantics.algebra.asking import Assumptions
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.compiling import Bound, Compiler
@@ -35,7 +35,7 @@ class StatementFault(enum.StrEnum):
     """A Deny of what no statement of these policies allows."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementFact:
     """A proved fact about one statement. `by` lists the statement that alone makes it so, or all that
     do it together; empty for an unsatisfiable one and a Deny of nothing."""
@@ -70,7 +70,7 @@ def examine(
     return tuple(first)
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Row:
     place: StatementPlace
     is_allow: bool

@@ -6,17 +6,17 @@ Sections 4, 6 and 12.7 of the evaluation rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from iamlint.model import Hole, Value
+from iamlint.record import record
 from iamlint.semantics.algebra.globs import ONE, RUN
 
 __all__ = ["Token", "Variable", "read_tokens", "value_tokens"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """A policy variable: its key as written, and its default if it has one."""
 

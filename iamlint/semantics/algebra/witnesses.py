@@ -7,10 +7,10 @@ shares no code with the algebra.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from iamlint.catalog import catalog
 from iamlint.model import Policy, PolicyKind
+from iamlint.record import record, replace
 from iamlint.semantics.algebra.asking import Found
 from iamlint.semantics.algebra.callers import DERIVED_KEYS, Caller, CallerKind
 from iamlint.semantics.algebra.difference import Leaf
@@ -37,7 +37,7 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replayed:
     """A witness that the evaluator confirms, and what a reader should know about it."""
 

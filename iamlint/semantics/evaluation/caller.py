@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from iamlint.record import record, replace
 from iamlint.semantics.evaluation.errors import RequestError
 
 __all__ = ["Caller", "CallerKind", "parse_caller"]
@@ -29,7 +29,7 @@ class CallerKind(enum.Enum):
     CANONICAL = "canonical user"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """The principal of a request.
 

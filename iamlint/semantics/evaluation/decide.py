@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from iamlint.model import PolicyKind
+from iamlint.record import record
 from iamlint.semantics.evaluation.caller import CallerKind
 from iamlint.semantics.evaluation.errors import RequestError
 from iamlint.semantics.evaluation.policies import BoundStatement, PolicyGroup, PolicySet, StatementReference
@@ -40,7 +40,7 @@ class Route(enum.Enum):
     CROSS_ACCOUNT = "both identity policies and the resource policy"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weighed:
     """What one group of policies says: the statements that apply, and the strongest way in which its
     Allows reach the caller. `unbound` says why the group does not bear on the request, if so."""
@@ -52,7 +52,7 @@ class Weighed:
     unbound: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Weighing:
     """One evaluation in full. `missing` lists the kinds, with the level, whose Allow is missing; for
     SAME_ACCOUNT an Allow of the resource policy that names the caller would do instead of identity."""
@@ -64,7 +64,7 @@ class Weighing:
     missing: tuple[tuple[PolicyKind, int | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """The answer to one request. `statements` are those that decided: the Denies that apply, or the
     Allows that together allow; none for an implicit denial."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from iamlint.errors import InputError
 from iamlint.model import Pointer, Policy, json_pointer
+from iamlint.record import record
 
 __all__ = ["Malformed", "MalformedPolicyError", "RequestError"]
 
@@ -18,7 +17,7 @@ class RequestError(InputError):
     """The request is not one fully specified request; the message says which part, and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Malformed:
     """A fault of one policy: where it stands below the root of the document, and what is wrong there."""
 

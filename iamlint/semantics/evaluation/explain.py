@@ -6,9 +6,9 @@ Computed on demand from the same weighing that decides, so the two cannot disagr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from iamlint.model import PolicyKind
+from iamlint.record import record
 from iamlint.semantics.evaluation.caller import CallerKind
 from iamlint.semantics.evaluation.conditions import ConditionTest
 from iamlint.semantics.evaluation.decide import Decision, Outcome, Route, Weighed, Weighing, evaluate, weigh
@@ -22,7 +22,7 @@ __all__ = ["Explanation", "Flip", "GroupReport", "Miss", "StatementReport", "exp
 _SHOWN_VALUES = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Miss:
     """One reason why a statement does not apply: the element (`principal`, `action`, `resource` or
     `condition`), why, and the place in the document (JSON pointer)."""
@@ -32,7 +32,7 @@ class Miss:
     pointer: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementReport:
     """One statement before the request: whether it applies, whether it is among those that decided, and
     why not. `reaches` says through what a resource policy's statement reaches the caller."""
@@ -44,7 +44,7 @@ class StatementReport:
     misses: tuple[Miss, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupReport:
     """One kind of policy, or one level of it: its name, its own answer (None where it does not bear on
     the request or is not given), that in words, and its statements."""
@@ -57,7 +57,7 @@ class GroupReport:
     statements: tuple[StatementReport, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flip:
     """A reading of the documentation under which the answer would be another one."""
 
@@ -66,7 +66,7 @@ class Flip:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """The whole story: why, in sentences; each group of policies; what else a reader must know; and the
     readings on which the answer hangs."""

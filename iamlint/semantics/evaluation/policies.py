@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from iamlint.model import Policy, PolicyKind, Span, Statement, json_pointer
+from iamlint.record import field, record
 from iamlint.semantics.evaluation.statement import CompiledStatement, compile_policy, policy_size
 
 __all__ = ["BoundStatement", "PolicyGroup", "PolicySet", "StatementReference"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatementReference:
     """Which statement: the kind of its policy, the level (of scp and rcp, from the root down), the
     position of the document in its list, the position of the statement, and what it says of itself."""
@@ -35,7 +34,7 @@ class StatementReference:
         return self.policy.document.span(self.statement.pointer)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BoundStatement:
     """A compiled statement in its place among the policies of a set."""
 
@@ -43,7 +42,7 @@ class BoundStatement:
     compiled: CompiledStatement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicyGroup:
     """The statements of one kind, or of one level of a kind, which are decided together."""
 
@@ -52,7 +51,7 @@ class PolicyGroup:
     statements: tuple[BoundStatement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicySet:
     """All policies of a question. An empty tuple is a kind that is absent.
 
@@ -70,8 +69,8 @@ class PolicySet:
     boundary: tuple[Policy, ...] = ()
     session: tuple[Policy, ...] = ()
     endpoint: tuple[Policy, ...] = ()
-    groups: dict[PolicyKind, tuple[PolicyGroup, ...]] = field(init=False, compare=False, repr=False)
-    size: int = field(init=False, compare=False, repr=False)
+    groups: dict[PolicyKind, tuple[PolicyGroup, ...]] = field(init=False)
+    size: int = field(init=False)
 
     def __post_init__(self) -> None:
         groups: dict[PolicyKind, tuple[PolicyGroup, ...]] = {}

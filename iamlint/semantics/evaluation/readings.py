@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from iamlint.record import record, replace
 
 __all__ = ["DEFAULT", "ArnWildcards", "NotPrincipalScope", "Presence", "Readings"]
 
@@ -34,7 +35,7 @@ class NotPrincipalScope(enum.Enum):
     """Only callers whose account, role (of a session) and own ARN are each listed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Readings:
     """One reading of each open point; the defaults are those that the evaluator states as its answer.
 

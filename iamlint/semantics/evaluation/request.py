@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from iamlint.record import field, record
 from iamlint.semantics.evaluation.caller import Caller, parse_caller
 from iamlint.semantics.evaluation.errors import RequestError
 from iamlint.semantics.evaluation.template import ContextValue
@@ -16,7 +16,7 @@ GivenValue: TypeAlias = str | bool | int | float | Sequence[str | bool | int | f
 """A context value as callers may give it: one scalar, or a list for a multi-valued key."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """One request. Make it with `Request.of`, which checks and evens out what it is given.
 
@@ -33,9 +33,9 @@ class Request:
     resource_account: str | None = None
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
-    keys: Mapping[str, ContextValue] = field(init=False, compare=False, repr=False)
-    folded_action: str = field(init=False, compare=False, repr=False)
-    weight: int = field(init=False, compare=False, repr=False)
+    keys: Mapping[str, ContextValue] = field(init=False)
+    folded_action: str = field(init=False)
+    weight: int = field(init=False)
 
     def __post_init__(self) -> None:
         derived = self.caller.derived_keys()

@@ -7,9 +7,9 @@ place; nothing is repaired.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from iamlint.model import Hole, Pointer, Policy, PolicyKind, Principal, Statement, Value, Values, When
+from iamlint.record import record
 from iamlint.semantics.evaluation.conditions import ConditionTest, operator_fault
 from iamlint.semantics.evaluation.errors import Malformed, MalformedPolicyError
 from iamlint.semantics.evaluation.glob import compile_glob
@@ -60,7 +60,7 @@ class ActionList:
         return any(glob(folded_action) for glob in self._globs)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompiledStatement:
     """A statement ready for requests. Of each pair of elements and their Not forms one list is kept, with
     a flag for the Not form; `resources` and `principals` are None where the element is not written."""

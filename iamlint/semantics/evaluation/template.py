@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from iamlint.record import record
 
 __all__ = [
     "ContextValue",
@@ -31,7 +32,7 @@ class Wild(enum.Enum):
     ONE = "?"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """A policy variable: the key in lower case, the default if there is one, and the text as written."""
 

@@ -396,7 +396,7 @@ def test_terraform_references_name_the_group() -> None:
 
 
 def test_many_users_and_memberships_do_not_cost_their_product() -> None:
-    
+
     users = [grant("declared", on=("user",), owner=f"Resources.U{n}") for n in range(5_000)]
     members = [grant("group-membership", {"user": f"u{n}"}, owner=f"Resources.M{n}") for n in range(5_000)]
     blocks = [

@@ -134,4 +134,8 @@ def test_literal_wildcards_are_characters() -> None:
 def test_a_hostile_question_ends() -> None:
     hostile = [glob("*" + "".join(f"{c}*" for c in "abcdefgh"[i:] + "abcdefgh"[:i])) for i in range(8)]
     with pytest.raises(BudgetError):
-        search([glob("*" + "?" * 60)], [*hostile, *(glob(f"*{c}{'?' * 40}") for c in "abcdefgh")], Budget(tuples=5000))
+        search(
+            [glob("*" + "?" * 60)],
+            [*hostile, *(glob(f"*{c}{'?' * 40}") for c in "abcdefgh")],
+            Budget(tuples=5000),
+        )

@@ -25,7 +25,9 @@ WORDS = ["a", "b", "ab", "ba", "aa"]
 GROUPS = [frozenset(c) for size in (1, 2, 3) for c in combinations(WORDS, size)]
 NUMBERS = [Fraction(n, 2) for n in range(-1, 12)]
 
-clauses = st.frozensets(st.sampled_from([*map(glob, ["a*", "*b", "?", "*"]), *map(literal, WORDS)]), min_size=1, max_size=3)
+clauses = st.frozensets(
+    st.sampled_from([*map(glob, ["a*", "*b", "?", "*"]), *map(literal, WORDS)]), min_size=1, max_size=3
+)
 texts = st.one_of(clauses.map(lambda c: TextSet((c,))), clauses.map(lambda c: TextSet((), c)))
 
 
@@ -66,7 +68,9 @@ choices = st.integers(0, 15).map(lambda bits: ChoiceSet(bits, (None, "true", "fa
 def has(group: KeySet, thing: object) -> bool:
     """The plain meaning of each kind of set."""
     if isinstance(group, SingleSet):
-        return group.absent if thing is None else group.texts is not None and has_text(group.texts, str(thing))
+        return (
+            group.absent if thing is None else group.texts is not None and has_text(group.texts, str(thing))
+        )
     if isinstance(group, SeveralSet):
         if thing is None:
             return group.absent
@@ -97,17 +101,23 @@ WORLDS: list[tuple[str, st.SearchStrategy[KeySet], list[object]]] = [
     ("single", cast("st.SearchStrategy[KeySet]", singles), [None, *WORDS]),
     ("several", cast("st.SearchStrategy[KeySet]", severals), [None, *GROUPS]),
     ("number", cast("st.SearchStrategy[KeySet]", numbers), [None, "x", *NUMBERS]),
-    ("address", cast("st.SearchStrategy[KeySet]", addresses), [None, "x", *((v, n) for v in (4, 6) for n in range(10))]),
+    (
+        "address",
+        cast("st.SearchStrategy[KeySet]", addresses),
+        [None, "x", *((v, n) for v in (4, 6) for n in range(10))],
+    ),
     ("choice", cast("st.SearchStrategy[KeySet]", choices), [0, 1, 2, 3]),
 ]
 
 
-@pytest.mark.parametrize(("strategy", "world"), [(s, w) for _, s, w in WORLDS], ids=[name for name, _, _ in WORLDS])
+@pytest.mark.parametrize(
+    ("strategy", "world"), [(s, w) for _, s, w in WORLDS], ids=[name for name, _, _ in WORLDS]
+)
 def test_operations_mean_what_they_say(strategy: st.SearchStrategy[KeySet], world: list[object]) -> None:
     @given(strategy, strategy)
     def check(one: KeySet, other: KeySet) -> None:
-        both = one.intersect(other)  # type: ignore[arg-type]
-        pieces = list(one.without(other))  # type: ignore[arg-type]
+        both: KeySet = one.intersect(other)  # type: ignore[arg-type]
+        pieces: list[KeySet] = list(one.without(other))  # type: ignore[arg-type]
         for thing in world:
             inside, outside = has(one, thing), has(other, thing)
             assert has(both, thing) == (inside and outside)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from policies import ACCOUNT, BUCKET, Json, allow, build, deny, policy
+from algebra_policies import ACCOUNT, BUCKET, Json, allow, build, deny, policy
 
 from iamlint.model import PolicyKind
 from iamlint.semantics.algebra.asking import Assumptions
@@ -17,7 +17,9 @@ REGION = "aws:RequestedRegion"
 ATTRIBUTES = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["id", "name"]}}
 
 
-def asked(old: list[Json], new: list[Json], kind: PolicyKind = PolicyKind.IDENTITY, **more: Assumptions) -> Comparison:
+def asked(
+    old: list[Json], new: list[Json], kind: PolicyKind = PolicyKind.IDENTITY, **more: Assumptions
+) -> Comparison:
     return compare([policy(*old)], [policy(*new)], kind=kind, **more)  # type: ignore[arg-type] # only assumptions
 
 
@@ -42,7 +44,10 @@ def bucket_policy(principal: object, condition: object = None) -> Json:
 
 
 def except_sources(operator: str) -> list[Json]:
-    return [allow("s3:GetObject", BUCKET + "*"), deny("s3:GetObject", "*", {operator: {"aws:SourceIp": "10.0.0.0/8"}})]
+    return [
+        allow("s3:GetObject", BUCKET + "*"),
+        deny("s3:GetObject", "*", {operator: {"aws:SourceIp": "10.0.0.0/8"}}),
+    ]
 
 
 NOT_IAM: list[Json] = [{"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "Resource": "*"}]

@@ -45,7 +45,9 @@ def deny(action: object, resource: object = "*", condition: object = None, **mor
     return {**allow(action, resource, condition, **more), "Effect": "Deny"}
 
 
-def allows(policies: Sequence[Policy], request: Request, kind: PolicyKind, readings: Readings = DEFAULT) -> bool:
+def allows(
+    policies: Sequence[Policy], request: Request, kind: PolicyKind, readings: Readings = DEFAULT
+) -> bool:
     """Say whether policies of one kind, by themselves, allow a request."""
     allowed = False
     for one in policies:
@@ -61,15 +63,41 @@ def allows(policies: Sequence[Policy], request: Request, kind: PolicyKind, readi
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "iam:PassRole", "s3:NewThing"]
 ACTION_PATTERNS = [*ACTIONS, "s3:*", "*", "s3:Get*", "S3:*object", "iam:*"]
-RESOURCES = ["*", "arn:aws:s3:::a/*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/x", "arn:aws:s3:::b/?", "arn:aws:s3:::a/x*y", "arn:*:s3:::*/x"]
-VARIABLE_RESOURCES = ["arn:aws:s3:::b/${aws:PrincipalTag/t}/*", "arn:aws:s3:::b/${aws:PrincipalTag/t, 'd'}", "arn:aws:s3:::b/${*}"]
+RESOURCES = [
+    "*",
+    "arn:aws:s3:::a/*",
+    "arn:aws:s3:::b/*",
+    "arn:aws:s3:::b/x",
+    "arn:aws:s3:::b/?",
+    "arn:aws:s3:::a/x*y",
+    "arn:*:s3:::*/x",
+]
+VARIABLE_RESOURCES = [
+    "arn:aws:s3:::b/${aws:PrincipalTag/t}/*",
+    "arn:aws:s3:::b/${aws:PrincipalTag/t, 'd'}",
+    "arn:aws:s3:::b/${*}",
+]
 TEXTS = ["x", "y", "x*", "?", "", "xy"]
 VARIABLE_TEXTS = ["${aws:PrincipalTag/t}", "x${aws:PrincipalTag/t, 'd'}"]
 NUMBERS = ["5", "10", "7.5", "none"]
 DATES = ["2024-01-01T00:00:00Z", "2025-06-01", "1700000000"]
 CIDRS = ["10.0.0.0/8", "10.1.0.0/16", "192.0.2.1", "2001:db8::/32"]
-TEXT_OPERATORS = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"]
-NUMBER_OPERATORS = ["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"]
+TEXT_OPERATORS = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringLike",
+    "StringNotLike",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+]
+NUMBER_OPERATORS = [
+    "NumericEquals",
+    "NumericNotEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+]
 DATE_OPERATORS = ["DateEquals", "DateNotEquals", "DateLessThan", "DateGreaterThanEquals"]
 
 
@@ -82,17 +110,44 @@ def tests(*, variables: bool) -> st.SearchStrategy[tuple[str, str, list[str]]]:
     suffix = st.sampled_from(["", "", "IfExists"])
     texts = [*TEXTS, *VARIABLE_TEXTS] if variables else TEXTS
     several = st.tuples(
-        st.builds("{}:{}{}".format, st.sampled_from(["ForAllValues", "ForAnyValue"]), st.sampled_from(TEXT_OPERATORS), suffix),
+        st.builds(
+            "{}:{}{}".format,
+            st.sampled_from(["ForAllValues", "ForAnyValue"]),
+            st.sampled_from(TEXT_OPERATORS),
+            suffix,
+        ),
         st.just("aws:TagKeys"),
         some(TEXTS),
     )
     single = [
-        st.tuples(st.builds("{}{}".format, st.sampled_from(TEXT_OPERATORS), suffix), st.sampled_from(["aws:PrincipalTag/u", "aws:PrincipalTag/t"]), some(texts)),
-        st.tuples(st.builds("{}{}".format, st.sampled_from(NUMBER_OPERATORS), suffix), st.just("s3:max-keys"), some(NUMBERS)),
-        st.tuples(st.builds("{}{}".format, st.sampled_from(DATE_OPERATORS), suffix), st.just("aws:TokenIssueTime"), some(DATES)),
-        st.tuples(st.builds("{}{}".format, st.sampled_from(["IpAddress", "NotIpAddress"]), suffix), st.just("aws:SourceIp"), some(CIDRS)),
-        st.tuples(st.builds("Bool{}".format, suffix), st.just("aws:SecureTransport"), some(["true", "false"], 1)),
-        st.tuples(st.just("Null"), st.sampled_from(["aws:PrincipalTag/u", "s3:max-keys", "aws:TagKeys"]), some(["true", "false"], 1)),
+        st.tuples(
+            st.builds("{}{}".format, st.sampled_from(TEXT_OPERATORS), suffix),
+            st.sampled_from(["aws:PrincipalTag/u", "aws:PrincipalTag/t"]),
+            some(texts),
+        ),
+        st.tuples(
+            st.builds("{}{}".format, st.sampled_from(NUMBER_OPERATORS), suffix),
+            st.just("s3:max-keys"),
+            some(NUMBERS),
+        ),
+        st.tuples(
+            st.builds("{}{}".format, st.sampled_from(DATE_OPERATORS), suffix),
+            st.just("aws:TokenIssueTime"),
+            some(DATES),
+        ),
+        st.tuples(
+            st.builds("{}{}".format, st.sampled_from(["IpAddress", "NotIpAddress"]), suffix),
+            st.just("aws:SourceIp"),
+            some(CIDRS),
+        ),
+        st.tuples(
+            st.builds("Bool{}".format, suffix), st.just("aws:SecureTransport"), some(["true", "false"], 1)
+        ),
+        st.tuples(
+            st.just("Null"),
+            st.sampled_from(["aws:PrincipalTag/u", "s3:max-keys", "aws:TagKeys"]),
+            some(["true", "false"], 1),
+        ),
     ]
     return st.one_of(several, *single)
 
@@ -100,7 +155,13 @@ def tests(*, variables: bool) -> st.SearchStrategy[tuple[str, str, list[str]]]:
 def statements(*, variables: bool = False, most_tests: int = 2) -> st.SearchStrategy[Json]:
     resources = [*RESOURCES, *VARIABLE_RESOURCES] if variables else RESOURCES
 
-    def make(effect: str, negated: int, actions: list[str], texts: list[str], block: list[tuple[str, str, list[str]]]) -> Json:
+    def make(
+        effect: str,
+        negated: int,
+        actions: list[str],
+        texts: list[str],
+        block: list[tuple[str, str, list[str]]],
+    ) -> Json:
         condition: dict[str, dict[str, list[str]]] = {}
         for operator, key, values in block:
             condition.setdefault(operator, {})[key] = values
@@ -127,12 +188,30 @@ def documents(*, variables: bool = False, most: int = 3) -> st.SearchStrategy[li
 
 # --- requests -----------------------------------------------------------------------------------------
 
-ASKED_RESOURCES = ["*", "arn:aws:s3:::b/x", "arn:aws:s3:::b/xy", "arn:aws:s3:::a/x", "arn:aws:s3:::a/xy", "arn:aws:s3:::b/x/z", "arn:aws:s3:::b/d", "arn:aws:s3:::b/*", "arn:aws-cn:s3:::c/x", "arn:aws:iam::111122223333:role/r"]
-KEY_VALUES: dict[str, list[object]] = {
+ASKED_RESOURCES = [
+    "*",
+    "arn:aws:s3:::b/x",
+    "arn:aws:s3:::b/xy",
+    "arn:aws:s3:::a/x",
+    "arn:aws:s3:::a/xy",
+    "arn:aws:s3:::b/x/z",
+    "arn:aws:s3:::b/d",
+    "arn:aws:s3:::b/*",
+    "arn:aws-cn:s3:::c/x",
+    "arn:aws:iam::111122223333:role/r",
+]
+KEY_VALUES: dict[str, list[str | list[str] | None]] = {
     "aws:PrincipalTag/u": [None, "x", "xy", "Y", "", "q"],
     "aws:PrincipalTag/t": [None, "x", "d", "y", "X"],
     "s3:max-keys": [None, "5", "6", "7.5", "10", "11", "4"],
-    "aws:TokenIssueTime": [None, "2024-01-01T00:00:00Z", "2025-06-01", "2023-01-01", "2026-01-01", "1700000000"],
+    "aws:TokenIssueTime": [
+        None,
+        "2024-01-01T00:00:00Z",
+        "2025-06-01",
+        "2023-01-01",
+        "2026-01-01",
+        "1700000000",
+    ],
     "aws:SourceIp": [None, "10.1.0.1", "10.2.0.1", "192.0.2.1", "8.8.8.8", "2001:db8::1", "::1"],
     "aws:TagKeys": [None, ["x"], ["y"], ["x", "y"], ["xy"], ["q"], ["x", "q"]],
     "aws:SecureTransport": ["true", "false"],
@@ -147,7 +226,11 @@ def named_keys(trees: Sequence[Sequence[Json]]) -> list[str]:
 def requests(trees: Sequence[Sequence[Json]], limit: int, offset: int = 0) -> Iterator[Request]:
     """Yield requests over the values that the policies name, spread evenly when there are many."""
     keys = named_keys(trees)
-    pools: list[list[object]] = [[*ACTIONS, "s3:OtherThing", "ec2:RunInstances"], list(ASKED_RESOURCES), *(KEY_VALUES[key] for key in keys)]
+    pools: list[list[object]] = [
+        [*ACTIONS, "s3:OtherThing", "ec2:RunInstances"],
+        list(ASKED_RESOURCES),
+        *(list[object](KEY_VALUES[key]) for key in keys),
+    ]
     total = 1
     for pool in pools:
         total *= len(pool)
@@ -157,9 +240,13 @@ def requests(trees: Sequence[Sequence[Json]], limit: int, offset: int = 0) -> It
         step = (total // limit) | 1
         combinations = (pick(pools, (offset + step * n) % total) for n in range(limit))
     for action, resource, *values in combinations:
-        context = {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+        context = {
+            key: value for key, value in zip(keys, values, strict=True) if isinstance(value, str | list)
+        }
         context.setdefault("aws:SecureTransport", "true")
-        yield Request.of("arn:aws:iam::111122223333:user/alice", str(action), str(resource), "111122223333", context)  # type: ignore[arg-type] # values of the table
+        yield Request.of(
+            "arn:aws:iam::111122223333:user/alice", str(action), str(resource), "111122223333", context
+        )
 
 
 def pick(pools: Sequence[Sequence[object]], number: int) -> tuple[object, ...]:
@@ -208,7 +295,13 @@ CALLER_TESTS: list[tuple[str, str, list[str]]] = [
 
 
 def resource_statements() -> st.SearchStrategy[Json]:
-    def make(effect: str, negated: bool, principal: object, actions: list[str], block: list[tuple[str, str, list[str]]]) -> Json:
+    def make(
+        effect: str,
+        negated: bool,
+        principal: object,
+        actions: list[str],
+        block: list[tuple[str, str, list[str]]],
+    ) -> Json:
         condition: dict[str, dict[str, list[str]]] = {}
         for operator, key, values in block:
             condition.setdefault(operator, {})[key] = values
@@ -232,7 +325,7 @@ def resource_statements() -> st.SearchStrategy[Json]:
     )
 
 
-CALLERS: list[object] = [
+CALLERS: list[str | dict[str, object]] = [
     "anonymous",
     USER,
     f"arn:aws:iam::{ACCOUNT}:user/p/bob",
@@ -260,4 +353,6 @@ def resource_requests() -> Iterator[Request]:
     for caller in CALLERS:
         for action in ("s3:GetObject", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "s3:PutObject"):
             for transport in ("true", "false"):
-                yield Request.of(caller, action, "arn:aws:s3:::b/x", ACCOUNT, {"aws:SecureTransport": transport})  # type: ignore[arg-type] # both forms
+                yield Request.of(
+                    caller, action, "arn:aws:s3:::b/x", ACCOUNT, {"aws:SecureTransport": transport}
+                )

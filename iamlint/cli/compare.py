@@ -1,0 +1,119 @@
+"""`iamlint compare`: does a new policy allow anything that the old one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from iamlint.cli.parser import CliParser
+from iamlint.cli.policy_files import QuestionArguments, add_question_options, assumptions, policies
+from iamlint.cli.surroundings import Surroundings
+from iamlint.errors import ExitCode, InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from iamlint.model import Policy
+    from iamlint.semantics.algebra.results import Comparison
+
+__all__ = ["parser", "run", "show"]
+
+_LONGEST_LINE = 4 * 1024 * 1024
+
+
+class _Arguments(QuestionArguments):
+    files: list[str]
+    jsonl: bool = False
+
+
+def parser() -> CliParser:
+    """Return the parser of the command."""
+    made = CliParser(
+        "iamlint compare",
+        "Tell whether NEW allows any request that OLD does not, and show one. The exit\n"
+        "code is 0 when it allows nothing more, 1 when it does or nobody can tell.",
+        "  iamlint compare old.json new.json\n"
+        "  iamlint compare old.yaml new.yaml --kind resource --format json\n"
+        "  iamlint compare --jsonl < pairs.jsonl",
+        takes="OLD NEW",
+    )
+    made.add("files", nargs="*", takes="file", help="two files, in any format that iamlint reads")
+    add_question_options(made)
+    made.add(
+        "--jsonl",
+        action="store_true",
+        help='answer many: one object {"id", "old", "new", "kind", "assume"} a line on standard input',
+    )
+    return made
+
+
+def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
+    """Compare two files, or the pairs of standard input, and print the answers."""
+    arguments = parser().read(argv, _Arguments(files=[]))
+    if arguments.jsonl:
+        return _serve(arguments, surroundings)
+    if len(arguments.files) != 2:
+        raise UsageError(
+            f"two files are compared, and {len(arguments.files)} given", help="see `iamlint compare --help`"
+        )
+    kind = arguments.kind or "identity"
+    old, new = (policies(path, kind, surroundings) for path in arguments.files)
+    from iamlint.auditing.compare import SECONDS, compared
+    from iamlint.model import PolicyKind
+
+    found = compared(old, new, PolicyKind(kind), assumptions(arguments), SECONDS)
+    headlines = {
+        "contained": "contained: the new policy allows nothing that the old one does not",
+        "new-access": "new access: the new policy allows this request, and the old one does not",
+        "unknown": "unknown: nobody can tell whether the new policy allows more",
+    }
+    return show(found, headlines, {"new": new, "old": old}, arguments, surroundings)
+
+
+def show(
+    found: Comparison,
+    headlines: Mapping[str, str],
+    sides: Mapping[str, Sequence[Policy]],
+    arguments: QuestionArguments,
+    surroundings: Surroundings,
+) -> ExitCode:
+    """Print an answer as the options ask for, and return the exit code of its verdict."""
+    from iamlint.semantics.algebra.results import Verdict
+
+    if arguments.format == "json":
+        import json
+
+        from iamlint.auditing.compare import comparison_json
+
+        json.dump(comparison_json(found), surroundings.stdout, indent=2)
+        surroundings.stdout.write("\n")
+    else:
+        from iamlint.report.colour import on_runner
+        from iamlint.report.comparison_report import write_text
+
+        by_verdict = {Verdict(word): text for word, text in headlines.items()}
+        write_text(found, by_verdict, sides, surroundings.stdout, runner=on_runner(surroundings.environ))
+    return ExitCode.OK if found.verdict is Verdict.CONTAINED else ExitCode.FINDINGS
+
+
+def _serve(arguments: _Arguments, surroundings: Surroundings) -> ExitCode:
+    others = [name for name, value in vars(arguments).items() if name != "jsonl" and value]
+    if others:
+        raise UsageError(
+            f"--jsonl and {'files' if 'files' in others else '--' + others[0]} exclude each other"
+        )
+    if surroundings.stdin is None:
+        raise InputError("there is no standard input to read")
+    from iamlint.auditing.compare import answer_lines
+
+    while line := surroundings.stdin.readline(_LONGEST_LINE + 1):
+        cut = len(line) > _LONGEST_LINE
+        for answer in ['{"id":null,"error":"the line is too long"}'] if cut else answer_lines([line]):
+            surroundings.stdout.write(answer + "\n")
+        while cut and not line.endswith(b"\n"):
+            # The rest of the line that was refused.
+            line = surroundings.stdin.readline(_LONGEST_LINE + 1)
+            if not line:
+                break
+    surroundings.stdout.flush()
+    return ExitCode.OK
