@@ -34,7 +34,20 @@ def matcher(pattern: str) -> Callable[[str], bool]:
             if pieces[-1]:
                 return lambda text: text.endswith(only)
             return lambda text: only in text
-    return _automaton(pattern)
+    needed = len(pattern) - pattern.count("*")
+    run: Callable[[str], bool] | None = None
+
+    def fits(text: str) -> bool:
+        nonlocal run
+        if len(text) < needed:
+            return False
+        if run is None:
+            # Made for the first text that is long enough: it costs the square of the pattern's length,
+            # and a hostile pattern is longer than any name.
+            run = _automaton(pattern)
+        return run(text)
+
+    return fits
 
 
 def _automaton(pattern: str) -> Callable[[str], bool]:

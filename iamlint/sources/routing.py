@@ -111,8 +111,10 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
         # A file that the user names is never passed over in silence.
         if not text.text.strip():
             return Extraction(diagnostics=(Diagnostic(file.path, "empty", "the file is empty"),))
-        if is_candidate(file.path, file.data):
-            message = "the file has words of a policy, but no policy was found in it"
+        if is_candidate(file.path, file.data) or b'"statement"' in file.data.lower():
+            message = (
+                "no policy was found in the file, though it has words of one; letter case counts in them"
+            )
             return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message),))
     return found
 

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from iamlint import audit
-from iamlint.auditing.pipeline import extract_all, run
+from iamlint.auditing import pipeline
+from iamlint.auditing.pipeline import extract_all, read_file, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import UsageError
-from iamlint.model import PolicyKind, Severity
+from iamlint.model import Extraction, PolicyKind, Severity, Span
+from iamlint.sources.discovery import discover
+from iamlint.sources.source import SourceFile, SourceOptions
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 GOOD = {
@@ -221,3 +224,131 @@ def test_findings_that_nobody_can_tell_apart_are_one(tmp_path: Path) -> None:
         "data.aws_iam_policy_document.base",
         "data.aws_iam_policy_document.more",
     }
+
+
+# What can go wrong with files
+
+
+def test_a_source_that_raises_hides_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    write(tmp_path, "b.json", ADMIN)
+    real = pipeline.extract_unit
+
+    def breaks(files: list[SourceFile], options: SourceOptions) -> Extraction:
+        if files[0].path == "a.json":
+            raise RecursionError("too deep")
+        return real(files, options)
+
+    monkeypatch.setattr(pipeline, "extract_unit", breaks)
+    outcome = run(settings(tmp_path))
+    assert [finding.primary.path for finding in outcome.findings] == ["b.json"]
+    (diagnostic,) = outcome.diagnostics
+    assert (diagnostic.path, diagnostic.code, diagnostic.fatal) == ("a.json", "internal-error", True)
+    assert "RecursionError: too deep" in diagnostic.message
+    _, diagnostics = extract_all(settings(tmp_path))
+    assert diagnostics == [diagnostic]
+
+
+def test_a_place_that_cannot_be_told_hides_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    write(tmp_path, "b.yaml", ADMIN)
+
+    def breaks(_self: object, _pointer: object) -> Span:
+        raise ValueError("no place")
+
+    monkeypatch.setattr("iamlint.sources.yaml_text.YamlDocument.span", breaks)
+    monkeypatch.setattr("iamlint.sources.yaml_text.YamlDocument.key_span", breaks)
+    write(tmp_path, "b.yaml", "Statement:\n- {Effect: Allow, Action: '*', Resource: '*'}\n")
+    outcome = run(settings(tmp_path))
+    assert [finding.primary.path for finding in outcome.findings] == ["a.json"]
+    assert [(one.path, one.code) for one in outcome.diagnostics] == [("b.yaml", "internal-error")]
+
+
+def test_a_file_that_grows_is_read_to_its_end(tmp_path: Path) -> None:
+    write(tmp_path, "a", "x" * 5000)
+    for size in (0, 1, 4999, 5000, 6000):
+        assert read_file(str(tmp_path / "a"), size) == b"x" * 5000
+
+
+def test_what_grows_beyond_reason_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a", "x" * 5000)
+    monkeypatch.setattr(pipeline, "LARGEST_FILE", 4000)
+    with pytest.raises(OSError, match="more than"):
+        read_file(str(tmp_path / "a"), 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_takes_the_place_of_a_file_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "a", "secret")
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(OSError):
+        read_file(str(tmp_path / "link"), 6)
+    with pytest.raises(OSError, match="regular"):
+        read_file(os.devnull, 6)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="regular"):
+        read_file(str(tmp_path / "pipe"), 6)
+
+
+def test_a_file_that_vanishes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    write(tmp_path, "b.json", ADMIN)
+    found = list(discover(["."], cwd=str(tmp_path)))
+    monkeypatch.setattr(pipeline, "discover", lambda *_, **__: iter(found))
+    (tmp_path / "a.json").unlink()
+    outcome = run(settings(tmp_path))
+    assert [finding.primary.path for finding in outcome.findings] == ["b.json"]
+    assert [(one.path, one.code, one.fatal) for one in outcome.diagnostics] == [
+        ("a.json", "unreadable", False)
+    ]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "../../etc/passwd", "/etc/passwd", "nothing", "."])
+def test_a_template_reads_no_file_of_a_hostile_name(tmp_path: Path, name: str) -> None:
+    assert pipeline._Reader(str(tmp_path))(name) is None
+
+
+RULE = """\
+id: ACME001
+name: acme-all
+severity: low
+confidence: high
+summary: A statement allows s3:* to somebody
+why: Nobody needs that much of anything at all.
+fix: Name the actions that are used.
+message: "{statement} is wide."
+tags: [acme]
+references: [https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html]
+select: $.actions[*]
+where: {equals: "s3:*"}
+examples:
+  bad:
+    - name: bad
+      policy: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}
+      at: [/Statement/0/Action]
+  good:
+    - name: good
+      policy: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:ListBucket", Resource: "*"}]}
+"""
+
+
+def test_the_bad_examples_of_a_rule_pack_are_no_findings(tmp_path: Path) -> None:
+    write(tmp_path, "my-rules/ACME001.yaml", RULE)
+    write(tmp_path, "a.json", GOOD)
+    with_pack = settings(tmp_path, rule_packs=(str(tmp_path / "my-rules"),))
+    assert run(with_pack).findings == []
+    assert run(settings(tmp_path)).findings != []
+    named = settings(tmp_path, "my-rules/ACME001.yaml", rule_packs=(str(tmp_path / "my-rules"),))
+    assert run(named).findings != []
+
+
+@pytest.mark.parametrize("content", ['{"Statement": [', b"\xff\xfe\xfd".decode("latin-1")])
+def test_without_rules_a_named_file_that_does_not_parse_is_fatal(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_bytes(content.encode("latin-1"))
+    _, diagnostics = extract_all(settings(tmp_path, "a.json"))
+    assert [one.fatal for one in diagnostics] == [True]
+    _, diagnostics = extract_all(settings(tmp_path))
+    assert [one.fatal for one in diagnostics] in ([False], [])
+    assert not any(one.fatal for one in run(settings(tmp_path, "a.json")).diagnostics)

@@ -397,3 +397,81 @@ def test_an_output_that_cannot_show_a_name_never_fails(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert b"caf\\xe9 \\u2192.json:1:" in done.stdout
+
+
+# Closed streams, lost folders, reports in the wrong place
+
+
+def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the shell in which `iamlint` is this program."""
+    script = command.replace("iamlint", f"'{sys.executable}' -m iamlint")
+    environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", "")}
+    return subprocess.run(
+        ["/bin/sh", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+needs_shell = pytest.mark.skipif(not os.path.exists("/bin/sh"), reason="needs a shell")
+
+
+@needs_shell
+@pytest.mark.parametrize(
+    ("command", "code", "err"),
+    [
+        ("iamlint admin.json >&-", 2, "error: the output cannot be written: Bad file descriptor\n"),
+        ("iamlint admin.json --output json:report.json -q --format json >&-", 2, None),
+        ("iamlint missing.json 2>&-", 2, ""),
+        ("iamlint --nonsense 2>&-", 2, ""),
+        ("iamlint - <&-", 2, "error: there is no standard input to read\n"),
+        ("iamlint admin.json <&- >&- 2>&-", 2, ""),
+        ("iamlint harmless.json 2>&-", 0, ""),
+    ],
+)
+def test_streams_that_are_closed(folder: Path, command: str, code: int, err: str | None) -> None:
+    done = shell(folder, command)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert err is None or done.stderr == err
+
+
+@needs_shell
+def test_a_closed_output_loses_no_report_in_a_file(folder: Path) -> None:
+    assert shell(folder, "iamlint admin.json --output json:report.json --output text >&-").returncode == 2
+    assert json.loads((folder / "report.json").read_text())["summary"]["findings"]
+
+
+@needs_shell
+def test_a_current_folder_that_is_gone_is_said(folder: Path) -> None:
+    done = shell(folder, "mkdir gone && cd gone && rmdir ../gone && iamlint")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the current folder cannot be told")
+
+
+@pytest.mark.parametrize("argv", [["admin.json"], ["."], ["admin.json", "harmless.json"]])
+def test_a_report_replaces_no_policy(folder: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "link").symlink_to("admin.json")
+    for name in ("admin.json", "./admin.json", "link"):
+        result = run(folder, *argv, "--output", f"sarif:{name}")
+        assert result.code == 2
+        assert "would replace" in result.err
+    assert (folder / "admin.json").read_text() == ADMIN
+
+
+def test_a_report_replaces_an_earlier_report(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    for name in ("sarif:report.json", "json:report.json", "markdown:report.md", "text:report.txt"):
+        for _ in range(2):
+            assert run(folder, ".", "--output", name).code == 1
+
+
+def test_an_empty_path_does_not_mean_the_current_folder(folder: Path) -> None:
+    result = run(folder, "check", "")
+    assert result.code == 2
+    assert "the path is empty" in result.out
+
+
+@pytest.mark.parametrize("command", ["check", "extract", "summary"])
+def test_a_named_file_that_does_not_parse_never_ends_with_0(folder: Path, command: str) -> None:
+    (folder / "broken.json").write_text('{"Statement": [')
+    assert run(folder, command, "broken.json").code in (1, 2)

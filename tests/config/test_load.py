@@ -462,3 +462,41 @@ def test_mistakes_in_ignore_tables(tmp_path: Path) -> None:
         "iamlint.toml:7: until must be a day, as 2030-12-31",
         "iamlint.toml:1: an [[ignore]] table needs one of sid, pointer, owner and match",
     ]
+
+
+# Hostile configurations
+
+
+def test_mistakes_without_number_are_told_up_to_a_limit(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, "".join(f"k{number} = 1\n" for number in range(20_000)))
+    assert found[-1] == "there may be more mistakes: mend these first"
+    assert len(found) == 201
+
+
+def test_the_name_of_a_file_stays_on_one_line(tmp_path: Path) -> None:
+    write(tmp_path, "a\n::error::b.toml", "x = 1\n")
+    assert (
+        mistakes(tmp_path, 'extend = "a\\n::error::b.toml"\n')[0] == "a\\n::error::b.toml:1: unknown key `x`"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, explicit="c\nd\x1b[31m.toml")
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exclude = [" + '"*a*b", ' * 1001 + "]",
+        "include = [" + '"*a*b", ' * 1001 + "]",
+        "[per-file-ignores]\n" + "".join(f'"*{n}" = ["IAM1"]\n' for n in range(1001)),
+        "[policy-kinds]\n" + "".join(f'"*{n}" = "trust"\n' for n in range(1001)),
+    ],
+)
+def test_patterns_without_number_are_refused(tmp_path: Path, text: str) -> None:
+    assert "has more than 1000 patterns" in mistakes(tmp_path, text)[0]
+
+
+def test_keys_without_end_cost_nothing(tmp_path: Path) -> None:
+    deep = ".".join("a" * 20_000)
+    assert mistakes(tmp_path, f"[{deep}]\nx = 1\n")[0] == "iamlint.toml:1: unknown key `a`"

@@ -284,3 +284,14 @@ def test_jsonpath_is_imported_only_for_a_subject_that_meets_a_declarative_rule(o
 
 def test_the_judge_is_what_the_package_says() -> None:
     assert judging.__all__ == ["Judge"]
+
+
+def test_hits_without_number_are_looked_up_not_compared() -> None:
+    """One statement can break a rule at each of its values, and so can the rule that covers it."""
+    wide = rule("wide", "action-pattern", STAR)
+    narrow = rule("narrow", "action-pattern", STAR, covers=("wide",))
+    statements = [statement("s3:*", Sid="Same"), statement(["s3:*"] * 5000, Sid="All")]
+    found = of_policy([wide, narrow], policy(*statements, *[statement(Sid=f"S{n}") for n in range(5000)]))
+    assert {one.rule_name for one in found} == {"narrow"}
+    assert all(one.properties["covers"] == ["wide"] for one in found)
+    assert len(found) >= 5002

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from write_snapshots import SNAPSHOTS, path_of
 
-from iamlint.model import Diagnostic, Related, Severity
+from iamlint.model import Diagnostic, Related, Severity, Span
 from iamlint.record import replace
 from iamlint.report.formats import FORMATS
 from iamlint.report.report import Counts, Display, Report
@@ -326,3 +326,42 @@ def test_a_stream_gets_whole_lines_only() -> None:
     from iamlint.report.text_report import write
 
     write(hand_made_report(), Lines())
+
+
+# Findings without number
+
+
+def test_a_long_line_is_shown_in_a_few_parts() -> None:
+    text = '["' + '", "'.join(["s3:GetObject" + "x" * 80] * 500) + '"]'
+    places = [(at.start(), at.start() + 12) for at in re.finditer("s3:GetObject", text)]
+    lines = frames(text, *places)
+    assert sum(1 for line in lines if line.startswith("    1 |")) == 8
+    also = next(line for line in lines if "also at" in line)
+    assert also.endswith("and 482 more")
+    assert "1:3," not in also
+
+
+def test_marks_that_overlap_without_number_take_a_few_rows() -> None:
+    text = '"' + "x" * 60 + '"'
+    assert len(frames(text, *[(at, 61) for at in range(50)])) <= 12
+
+
+def test_many_places_of_one_finding_are_grouped_at_once() -> None:
+    text = "[" + '"*", ' * 20_000 + '"*"]'
+    places = [(1 + 5 * number, 4 + 5 * number) for number in range(20_000)]
+    path = "p.json"
+    findings = [
+        finding(Span(path, 1, at + 1, 1, end + 1, at, end - at), "Same.", pointer=f"/Statement/0/Action/{at}")
+        for at, end in places
+    ]
+    report = hand_made_report(findings, files={path: text}, diagnostics=[])
+    assert written("text", report).count("Same.") == 1
+
+
+def test_the_place_of_the_headline_is_not_told_again() -> None:
+    report = hand_made_report(
+        [finding(Span("gone.json", 3, 1, 3, 2, 9, 1), "Same.")], files={}, diagnostics=[]
+    )
+    text = written("text", report)
+    assert "gone.json:3:1:" in text
+    assert "also at" not in text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -435,3 +437,63 @@ def test_ten_thousand_files_are_listed(tmp_path: Path, tracked: bool) -> None:
     if tracked:
         git(root, "add", ".")
     assert len(find(root)) == 4_000
+
+
+# Hostile repositories
+
+
+def test_an_empty_path_is_no_name_of_the_current_folder(tmp_path: Path) -> None:
+    write(tmp_path, "a.json")
+    assert find(tmp_path, "") == ["'': missing!"]
+
+
+def index_file(root: Path, *names: str) -> None:
+    """Write a git index that holds `names`, whatever git thinks of them."""
+    (root / "blob").write_text("{}")
+    done = subprocess.run(
+        ["git", "-C", str(root), "hash-object", "-w", "blob"], check=True, capture_output=True
+    )
+    (root / "blob").unlink()
+    body = b"DIRC" + struct.pack(">II", 2, len(names))
+    for name in sorted(map(os.fsencode, names)):
+        entry = struct.pack(">10I", 0, 0, 0, 0, 0, 0, 0o100644, 0, 0, 2)
+        entry += bytes.fromhex(done.stdout.decode().strip()) + struct.pack(">H", len(name)) + name
+        body += entry + b"\0" * (8 - len(entry) % 8)
+    (root / ".git" / "index").write_bytes(body + hashlib.sha1(body).digest())
+
+
+@needs_git
+def test_an_index_that_leads_out_of_the_work_tree_leads_nowhere(tmp_path: Path) -> None:
+    write(tmp_path, "outside.json")
+    root = repository(tmp_path / "repo")
+    write(root, "a.json", "s/b.json", "a..b.json")
+    (root / ".git" / "x.json").write_text("{}")
+    index_file(root, "../outside.json", "s/../../outside.json", "a.json", "s/b.json", ".git/x.json")
+    assert find(root) == [
+        "../outside.json: outside-root",
+        ".git/x.json: outside-root",
+        "a..b.json",
+        "a.json",
+        "s/../../outside.json: outside-root",
+        "s/b.json",
+    ]
+
+
+@needs_git
+def test_a_repository_cannot_name_another_work_tree(tmp_path: Path) -> None:
+    write(tmp_path, "elsewhere/other.json")
+    root = repository(tmp_path / "repo")
+    write(root, "a.json")
+    git(root, "config", "core.worktree", str(tmp_path / "elsewhere"))
+    assert find(root) == ["a.json"]
+
+
+@needs_git
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("place", [".git/config", ".git/info/exclude", ".gitignore"])
+def test_a_pipe_in_the_place_of_a_file_of_git_is_not_waited_for(tmp_path: Path, place: str) -> None:
+    root = repository(tmp_path / "repo")
+    write(root, "a.json")
+    (root / place).unlink(missing_ok=True)
+    os.mkfifo(root / place)
+    assert find(root) == ["a.json"]

@@ -246,3 +246,23 @@ def test_functions_of_a_template_in_a_bare_document_are_holes() -> None:
     assert policy.faults == ()
     assert policy.statements is not None
     assert [str(value) for value in policy.statements[0].resources or ()] == ["<arn:x>", "<B>"]
+
+
+def test_documents_in_text_in_text_are_found() -> None:
+    content: object = POLICY
+    for _ in range(10):
+        content = {"PolicyDocument": json.dumps(content)}
+    found = read(content)
+    (policy,) = found.policies
+    assert policy.owner.address == "$" + ".PolicyDocument" * 10
+    assert policy.statements is not None
+    action = policy.statements[0].actions or ()
+    span = policy.document.span(action[1].pointer)
+    text = json.dumps(content, indent=2)
+    offset = len(text.encode()[: span.byte_offset].decode())
+    assert "s3:*" in text[offset : offset + span.byte_length]
+
+
+def test_text_that_is_no_policy_is_searched_for_one() -> None:
+    found = read({"Policy": json.dumps([{"a": {"Policy": POLICY}}]), "Content": json.dumps({"Statement": 1})})
+    assert seen(found) == [("$.Policy[0].a.Policy", "identity", None)]

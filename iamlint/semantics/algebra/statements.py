@@ -63,11 +63,25 @@ def examine(
     try:
         first = examiner.facts(frozenset())
         for reading in sorted(examiner.touched, key=lambda one: one.value):
-            again = {(fact.fault, fact.place) for fact in examiner.facts(frozenset({reading}))}
-            first = [fact for fact in first if (fact.fault, fact.place) in again]
+            again = {fact.place: fact for fact in examiner.facts(frozenset({reading}))}
+            first = [
+                max(fact, again[fact.place], key=lambda one: _WEAKER.index(one.fault))
+                for fact in first
+                if fact.place in again
+            ]
     except BudgetError:
         return tuple(examiner.found)
     return tuple(first)
+
+
+_WEAKER = (
+    StatementFault.UNSATISFIABLE,
+    StatementFault.SHADOWED,
+    StatementFault.REDUNDANT,
+    StatementFault.WITHOUT_EFFECT,
+)
+"""Each fault holds where one before it does, so of two readings the later one is true in both: a
+statement that fits no request is shadowed by anything, and takes nothing away."""
 
 
 @record(frozen=False)

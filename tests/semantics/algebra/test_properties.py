@@ -80,7 +80,7 @@ def test_nor_with_variables(old: list[Json], new: list[Json], mode: int, offset:
     check_identity(*mixed(old, new, mode), offset, exact=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thorough
 @given(documents(), documents(), st.integers(0, 2), st.integers(0, 10**6))
 def test_no_sample_contradicts_a_verdict_at_length(
@@ -89,7 +89,7 @@ def test_no_sample_contradicts_a_verdict_at_length(
     check_identity(*mixed(old, new, mode), offset, exact=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thorough
 @given(documents(variables=True), documents(variables=True), st.integers(0, 2), st.integers(0, 10**6))
 def test_nor_with_variables_at_length(old: list[Json], new: list[Json], mode: int, offset: int) -> None:
@@ -122,7 +122,7 @@ def test_resource_policies(old: list[Json], new: list[Json], mode: int) -> None:
     check_resource(*mixed(old, new, mode))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @thorough
 @given(resource_documents, resource_documents, st.integers(0, 2))
 def test_resource_policies_at_length(old: list[Json], new: list[Json], mode: int) -> None:

@@ -81,6 +81,20 @@ def test_facts_hold_in_every_reading() -> None:
     assert [fact.place.index for fact in examine([policy(*tree)])] == [1]
 
 
+def test_of_two_readings_the_weaker_fault_is_told() -> None:
+    """A Deny that fits no request where an empty text is an absent key, and nothing is allowed anyway."""
+    tree = {
+        "Effect": "Deny",
+        "Action": "s3:GetObject",
+        "Resource": "*",
+        "Condition": {
+            "ForAllValues:StringEquals": {"aws:TagKeys": [""]},
+            "ForAnyValue:StringNotEquals": {"aws:TagKeys": ["x"]},
+        },
+    }
+    assert [str(fact.fault) for fact in examine([policy(tree)])] == ["without-effect"]
+
+
 def test_statements_of_several_documents() -> None:
     one, other = policy(allow("s3:*")), policy(allow("s3:GetObject"))
     (fact,) = examine([one, other], kind=PolicyKind.IDENTITY)
