@@ -15,6 +15,7 @@ from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import UsageError
 from iamlint.model import Extraction, PolicyKind, Severity, Span
 from iamlint.sources.discovery import discover
+from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -232,7 +233,7 @@ def test_findings_that_nobody_can_tell_apart_are_one(tmp_path: Path) -> None:
 def test_a_source_that_raises_hides_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "a.json", ADMIN)
     write(tmp_path, "b.json", ADMIN)
-    real = pipeline.extract_unit
+    real = extract_unit
 
     def breaks(files: list[SourceFile], options: SourceOptions) -> Extraction:
         if files[0].path == "a.json":

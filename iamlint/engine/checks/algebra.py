@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["admin_equivalent", "idle_statement", "strangers_request"]
 
 _KINDS = {PolicyKind.TRUST: PolicyKind.TRUST, PolicyKind.RESOURCE: PolicyKind.RESOURCE}
+_SHORT = "execute-api:/"
 _MOST_STATEMENTS = 60
 """Beyond it a policy is not examined statement by statement: the work grows with the square."""
 
@@ -32,9 +33,16 @@ def idle_statement(subject: PolicySubject, params: Mapping[str, object]) -> Iter
         return
     from iamlint.semantics.algebra.statements import examine
 
-    for fact in examine([policy], kind=_KINDS.get(policy.kind, PolicyKind.IDENTITY)):
-        if fact.fault.value == params["fault"]:
-            statement = statements[fact.place.index]
+    kind = _KINDS.get(policy.kind, PolicyKind.IDENTITY)
+    facts = [fact for fact in examine([_full_arns(policy)], kind=kind) if fact.fault.value == params["fault"]]
+    later = {fact.place: fact.by for fact in facts}
+    for fact in facts:
+        statement = statements[fact.place.index]
+        # Of two that say the same the second is one too many.
+        is_first = any(by.index > fact.place.index and later.get(by) == (fact.place,) for by in fact.by)
+        if is_first and len(fact.by) == 1:
+            continue
+        if params["fault"] != "unsatisfiable" or _contradicts_itself(policy, statement, kind):
             others = [statements[place.index] for place in fact.by]
             words = {"subject": _name(statement, fact.place), "by": _names(others, fact.by)}
             marks = tuple((_place(other), "makes it so") for other in others)
@@ -49,7 +57,7 @@ def strangers_request(subject: PolicySubject, params: Mapping[str, object]) -> I
         return
     from iamlint.semantics.algebra.strangers import public
 
-    found = public([policy], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
+    found = public([_full_arns(policy)], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
     if found.witness is None or found.allowed_by is None:
         return
     statement = statements[found.allowed_by.index]
@@ -93,6 +101,53 @@ def _full_admin(policy: Policy, spared: tuple[Value, ...]) -> Policy:
         policy.document, (), None, Value("Allow", ()), actions, not_actions, star, None, None, None, ()
     )
     return replace(policy, kind=PolicyKind.IDENTITY, statements=(statement,), faults=(), when=())
+
+
+def _contradicts_itself(policy: Policy, statement: Statement, kind: PolicyKind) -> bool:
+    """Whether it is the conditions that no request meets. Actions and resources that do not exist have
+    rules of their own."""
+    from iamlint.semantics.algebra.statements import examine
+
+    if not statement.conditions:
+        return False
+    free = replace(statement, conditions=())
+    return not any(
+        fact.fault.value == "unsatisfiable"
+        for fact in examine([_full_arns(replace(policy, statements=(free,)))], kind=kind)
+    )
+
+
+def _full_arns(policy: Policy) -> Policy:
+    """Return the policy with the resources of API Gateway written out.
+
+    In the policy of an API,
+    `execute-api:/stage/GET/path` stands for the ARN of that API, which the service fills in.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
+    """
+
+    def written_out(values: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
+        if values is None:
+            return None
+        return tuple(
+            replace(one, text=f"arn:aws:execute-api:*:*:*/{one.text[len(_SHORT) :]}")
+            if one.text is not None and one.text.startswith(_SHORT)
+            else one
+            for one in values
+        )
+
+    if policy.kind is not PolicyKind.RESOURCE or policy.statements is None:
+        return policy
+    if not any(
+        str(one).startswith(_SHORT) for s in policy.statements for one in s.resources or s.not_resources or ()
+    ):
+        return policy
+    return replace(
+        policy,
+        statements=tuple(
+            replace(s, resources=written_out(s.resources), not_resources=written_out(s.not_resources))
+            for s in policy.statements
+        ),
+    )
 
 
 def _is_wide(statement: Statement) -> bool:

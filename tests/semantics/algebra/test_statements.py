@@ -83,7 +83,7 @@ def test_facts_hold_in_every_reading() -> None:
 
 def test_of_two_readings_the_weaker_fault_is_told() -> None:
     """A Deny that fits no request where an empty text is an absent key, and nothing is allowed anyway."""
-    tree = {
+    tree: Json = {
         "Effect": "Deny",
         "Action": "s3:GetObject",
         "Resource": "*",
