@@ -148,6 +148,7 @@ class _Search:
         self._files: dict[str, FoundFile] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._listed: set[str] = set()
+        self._named: set[str] = set()
 
     def results(self) -> list[FoundFile | Diagnostic]:
         """Return everything found, in order, each report path once."""
@@ -200,6 +201,7 @@ class _Search:
             if not os.access(place, os.R_OK | os.X_OK):
                 self._report(relative, "unreadable", "the folder cannot be read", fatal=True)
             else:
+                self._named.add(place)
                 self._list(place, root)
         elif not stat.S_ISREG(status.st_mode):
             message = "not a regular file; to read from a pipe, give - and --stdin-filename"
@@ -356,7 +358,9 @@ class _Search:
                 with os.scandir(place) as listing:
                     entries = list(listing)
             except OSError as error:
-                self._report(relative, "unreadable", f"the folder cannot be read: {_reason(error)}")
+                message = f"the folder cannot be read: {_reason(error)}"
+                # What access(2) allows can fail all the same: other rules, or another moment.
+                self._report(relative, "unreadable", message, fatal=place in self._named)
                 continue
             if place != start and any(entry.name == _VIRTUAL_ENVIRONMENT_MARK for entry in entries):
                 continue

@@ -447,6 +447,22 @@ def test_an_empty_path_is_no_name_of_the_current_folder(tmp_path: Path) -> None:
     assert find(tmp_path, "") == ["'': missing!"]
 
 
+@pytest.mark.parametrize(("path", "expected"), [("d", "d: unreadable!"), (".", "d: unreadable")])
+def test_a_named_folder_that_cannot_be_listed_is_fatal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, expected: str
+) -> None:
+    write(tmp_path, "d/a.json")
+    real = os.scandir
+
+    def refuse(place: str) -> object:
+        if place == str(tmp_path / "d"):
+            raise PermissionError(13, "Permission denied")
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert find(tmp_path, path, respect_gitignore=False) == [expected]
+
+
 def index_file(root: Path, *names: str) -> None:
     """Write a git index that holds `names`, whatever git thinks of them."""
     (root / "blob").write_text("{}")
