@@ -480,7 +480,11 @@ class Compiler:
             text = self._pinned(variable)
             return [] if text is None else [_Choice(tuple(text))]
         self._doubt("variables", f"the policy variable {variable.key}")
-        several = self._space.domains[key].is_multi_valued
+        domain = self._space.domains.get(key)
+        if domain is None:
+            # Only a part of the text reads as a variable, not the whole: `${a:b:${c}`.
+            return [_Choice((RUN,))] if bound.wide else []
+        several = domain.is_multi_valued
         default = (
             []
             if variable.default is None

@@ -154,3 +154,12 @@ def test_private_use_characters_are_only_text() -> None:
 )
 def test_statements_of_hostile_policies(tree: list[Json]) -> None:
     assert len(examine([policy(*tree)])) <= len(tree)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [":${::::${}", "arn:aws:${a:b:c:${aws:username}/*", "arn:aws:s3:::${a::b ${c} d", "${${}}:a:b:c:d:${"],
+)
+def test_a_variable_within_a_variable_ends_no_run(resource: str) -> None:
+    tree = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+    assert compare([policy(tree)], [policy(tree)]).verdict is not Verdict.NEW_ACCESS
