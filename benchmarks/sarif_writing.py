@@ -11,11 +11,11 @@ import io
 import json
 import sys
 import time
-from dataclasses import replace
 
 from iamlint.auditing import AuditSettings
 from iamlint.auditing.reporting import run_audit
 from iamlint.engine.rule import Profile
+from iamlint.record import replace
 from iamlint.report.formats import load
 
 __all__ = ["main"]

@@ -161,5 +161,5 @@ def test_statements_of_hostile_policies(tree: list[Json]) -> None:
     [":${::::${}", "arn:aws:${a:b:c:${aws:username}/*", "arn:aws:s3:::${a::b ${c} d", "${${}}:a:b:c:d:${"],
 )
 def test_a_variable_within_a_variable_ends_no_run(resource: str) -> None:
-    tree = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+    tree: Json = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
     assert compare([policy(tree)], [policy(tree)]).verdict is not Verdict.NEW_ACCESS
