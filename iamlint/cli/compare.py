@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from iamlint.cli.parser import CliParser
-from iamlint.cli.policy_files import QuestionArguments, add_question_options, assumptions, policies
+from iamlint.cli.policy_files import QuestionArguments, add_question_options, assumptions, lines_of, policies
 from iamlint.cli.surroundings import Surroundings
-from iamlint.errors import ExitCode, InputError, UsageError
+from iamlint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,18 +102,11 @@ def _serve(arguments: _Arguments, surroundings: Surroundings) -> ExitCode:
         raise UsageError(
             f"--jsonl and {'files' if 'files' in others else '--' + others[0]} exclude each other"
         )
-    if surroundings.stdin is None:
-        raise InputError("there is no standard input to read")
     from iamlint.auditing.compare import answer_lines
 
-    while line := surroundings.stdin.readline(_LONGEST_LINE + 1):
+    for line in lines_of(surroundings, _LONGEST_LINE):
         cut = len(line) > _LONGEST_LINE
         for answer in ['{"id":null,"error":"the line is too long"}'] if cut else answer_lines([line]):
             surroundings.stdout.write(answer + "\n")
-        while cut and not line.endswith(b"\n"):
-            # The rest of the line that was refused.
-            line = surroundings.stdin.readline(_LONGEST_LINE + 1)
-            if not line:
-                break
     surroundings.stdout.flush()
     return ExitCode.OK

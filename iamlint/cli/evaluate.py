@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from iamlint.cli.parser import Choice, CliParser
-from iamlint.cli.policy_files import content
+from iamlint.cli.policy_files import content, lines_of, policies
 from iamlint.cli.surroundings import Surroundings
 from iamlint.errors import ExitCode, InputError, UsageError
 
@@ -113,23 +113,18 @@ def _serve(arguments: _Arguments, surroundings: Surroundings) -> ExitCode:
     others = [name for name, value in vars(arguments).items() if name != "jsonl" and value is not None]
     if others:
         raise UsageError(f"--jsonl and --{others[0].replace('_', '-')} exclude each other")
-    if surroundings.stdin is None:
-        raise InputError("there is no standard input to read")
     from iamlint.auditing.evaluate import LONGEST_LINE, answer_line
 
-    while line := surroundings.stdin.readline(LONGEST_LINE + 1):
+    for line in lines_of(surroundings, LONGEST_LINE):
         if line.strip():
             surroundings.stdout.write(answer_line(line) + "\n")
-        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            # The rest of a line that was refused for its length.
-            line = surroundings.stdin.readline(LONGEST_LINE + 1)
     surroundings.stdout.flush()
     return ExitCode.OK
 
 
 def _question(arguments: _Arguments, surroundings: Surroundings) -> tuple[Request, PolicySet]:
     """Return the request and the policies that the arguments name; options win over the file."""
-    from iamlint.auditing.evaluate import placed, policies_of_file, read_policies, read_request
+    from iamlint.auditing.evaluate import placed, read_policies, read_request
     from iamlint.model import PolicyKind
     from iamlint.record import replace
     from iamlint.semantics.evaluation import PolicySet
@@ -137,8 +132,8 @@ def _question(arguments: _Arguments, surroundings: Surroundings) -> tuple[Reques
     fields: dict[str, object] = {}
     base = PolicySet()
     if arguments.request is not None:
-        fields, policies = _request_file(arguments.request, surroundings)
-        base = read_policies(policies)
+        fields, written = _request_file(arguments.request, surroundings)
+        base = read_policies(written)
     for name in ("principal", "action", "resource", "resource_account"):
         if getattr(arguments, name) is not None:
             fields[name] = getattr(arguments, name)
@@ -154,11 +149,7 @@ def _question(arguments: _Arguments, surroundings: Surroundings) -> tuple[Reques
                 raise UsageError(f"--{name} is missing", help="see `iamlint evaluate --help`")
 
     def read(paths: Sequence[str] | None, kind: PolicyKind) -> tuple[Policy, ...]:
-        return tuple(
-            policy
-            for path in paths or ()
-            for policy in policies_of_file(path, content(path, surroundings), kind)
-        )
+        return tuple(policy for path in paths or () for policy in policies(path, kind, surroundings))
 
     def levels(texts: Sequence[str] | None, kind: PolicyKind) -> tuple[tuple[Policy, ...], ...]:
         return tuple(read(text.split(","), kind) for text in texts or ())

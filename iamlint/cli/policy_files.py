@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iamlint.cli.parser import Choice, CliParser
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from iamlint.model import Policy
     from iamlint.semantics.algebra.asking import Assumptions
 
-__all__ = ["QuestionArguments", "add_question_options", "assumptions", "content", "policies"]
+__all__ = ["QuestionArguments", "add_question_options", "assumptions", "content", "lines_of", "policies"]
 
 _KINDS = ("identity", "trust", "resource", "scp", "rcp", "boundary", "session", "endpoint")
 
@@ -63,6 +64,18 @@ def policies(path: str, kind: str, surroundings: Surroundings) -> tuple[Policy, 
     from iamlint.model import PolicyKind
 
     return policies_of_file(path, content(path, surroundings), PolicyKind(kind))
+
+
+def lines_of(surroundings: Surroundings, longest: int) -> Iterator[bytes]:
+    """Yield the lines of standard input as they come. Of a line that is longer than `longest` bytes one
+    byte more than that is given, and the rest is dropped. Raises InputError without standard input."""
+    if surroundings.stdin is None:
+        raise InputError("there is no standard input to read")
+    read = surroundings.stdin.readline
+    while line := read(longest + 1):
+        yield line
+        while len(line) > longest and not line.endswith(b"\n"):
+            line = read(longest + 1)
 
 
 def content(path: str, surroundings: Surroundings) -> bytes:
