@@ -71,6 +71,7 @@ class Catalog:
         self._index = index
         self.date: str = index.date
         """Day of the action data, as YYYY-MM-DD."""
+        self.service_count: int = len(index.prefixes)
         self.action_count: int = index.action_count
         self.all_actions: int = (1 << index.action_count) - 1
         """The set of every action."""

@@ -38,6 +38,11 @@ class ActionSet:
             self._pending_mask |= mask
         self._mask = bits | self._pending_mask
 
+    @property
+    def most(self) -> int:
+        """A set of actions that holds all of this one: what is not expanded yet counts as whole services."""
+        return self._mask
+
     def within(self, granted: int) -> int:
         """Return the actions of the set that are also in `granted`."""
         if not self._mask & granted:

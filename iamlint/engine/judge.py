@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
-from iamlint.engine.checks.spec import Gate
 from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
@@ -42,19 +41,22 @@ __all__ = ["Judge"]
 class _Entry:
     """One enabled rule in the dispatch table; its check is imported when it first could fire."""
 
-    __slots__ = ("gate", "mask", "params", "rule", "run")
+    __slots__ = ("fact", "mask", "params", "rule", "run", "wanted")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.params = rule.params
         self.mask = CHECKS[rule.check].mask
-        self.gate: Gate | None = None
+        self.fact = ""
+        self.wanted = 0
         self.run: CheckFunction = self._first_run
 
     def _first_run(self, subject: object, params: Mapping[str, object]) -> Iterator[Match]:
         spec = CHECKS[self.rule.check]
         self.run = spec.load()
-        self.gate = spec.load_gate(params)
+        gate = spec.load_gate(params)
+        if gate is not None:
+            self.fact, self.wanted = gate.fact, gate.actions
         return self.run(subject, params)
 
 
@@ -138,10 +140,10 @@ class Judge:
                 if entries is None:
                     entries = self._could_fire(by_features, features, kind, on)
                 for entry in entries:
-                    # The hottest line of a run: most rules look at a statement and say nothing.
+                    # The hottest lines of a run: most rules look at a statement and say nothing.
+                    wanted = entry.wanted
                     try:
-                        gate = entry.gate
-                        if gate is not None and not gate(view):
+                        if wanted and not wanted & getattr(view, entry.fact):
                             continue
                         found = list(entry.run(view, entry.params))
                     except Exception:  # noqa: BLE001 -- told, with what was found before, just below

@@ -136,6 +136,11 @@ _ESCAPE = re.compile(
 )
 
 
+_KEY = re.compile(r'("(?:[^"\\]|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
+_COMMA = re.compile(r"[ \t\r\n]*+,[ \t\r\n]*+")
+_STRING_ITEM = re.compile(r'("(?:[^"\\]|\\.)*+")[ \t\r\n]*+,?[ \t\r\n]*+', re.DOTALL)
+
+
 class _Child:
     """One member of a container: the offsets of its key (equal for list items) and of its value."""
 
@@ -203,26 +208,39 @@ class JsonIndex:
     def _scan(self, start: int) -> Iterator[tuple[str | int, _Child]]:
         text = self._text
         opening = text[start : start + 1]
-        if opening not in {"{", "["} or not opening:
-            return
-        at = _after_space(text, start + 1)
+        if opening == "{":
+            yield from self._scan_object(_after_space(text, start + 1))
+        elif opening == "[":
+            yield from self._scan_list(_after_space(text, start + 1))
+
+    def _scan_object(self, at: int) -> Iterator[tuple[str, _Child]]:
+        text = self._text
+        while (match := _KEY.match(text, at)) is not None:
+            key_end = match.end(1)
+            start = match.end()
+            word = text[at + 1 : key_end - 1]
+            key = json.loads(match[1], strict=False) if "\\" in word else word
+            end = self._end(start)
+            yield key, _Child(at, key_end, start, end)
+            following = _COMMA.match(text, end)
+            if following is None:
+                return
+            at = following.end()
+
+    def _scan_list(self, at: int) -> Iterator[tuple[int, _Child]]:
+        text = self._text
         index = 0
         while at < len(text) and text[at] not in "}]":
-            key: str | int = index
-            key_start = key_end = at
-            if opening == "{":
-                match = _STRING.match(text, at)
+            # Most lists of a policy hold strings, which one pattern reads together with the comma.
+            match = _STRING_ITEM.match(text, at)
+            end = self._end(at) if match is None else match.end(1)
+            yield index, _Child(at, at, at, end)
+            index += 1
+            if match is None:
+                match = _COMMA.match(text, end)
                 if match is None:
                     return
-                key_start, key_end = at, match.end()
-                key = json.loads(match[0], strict=False)
-                at = _after_space(text, _after_space(text, key_end) + 1)
-            end = self._end(at)
-            yield key, _Child(key_start, key_end, at, end)
-            index += 1
-            at = _after_space(text, end)
-            if at < len(text) and text[at] == ",":
-                at = _after_space(text, at + 1)
+            at = match.end()
 
     def _end(self, start: int) -> int:
         """Return where the value at `start` ends. The C scanner finds that faster than any pattern;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
+from iamlint.engine.checks.spec import Gate
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
@@ -54,16 +55,14 @@ class _Wanted:
         )
 
 
-def open_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
+def open_gate(params: Mapping[str, object]) -> Gate:
     """Return the question whether a statement leaves some action of the rule's sets open."""
-    within = prepared(params, _Wanted.of_open).wanted.within
-    return lambda subject: within(subject.unscoped) != 0
+    return Gate("unscoped", prepared(params, _Wanted.of_open).wanted.most)
 
 
-def granted_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
+def granted_gate(params: Mapping[str, object]) -> Gate:
     """Return the question whether a statement grants some action of the rule's sets."""
-    within = prepared(params, _Wanted.of_anywhere).wanted.within
-    return lambda subject: within(subject.granted) != 0
+    return Gate("granted", prepared(params, _Wanted.of_anywhere).wanted.most)
 
 
 def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -9,6 +9,7 @@ from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject
 from iamlint.model import Pointer, Policy, PolicyKind, Statement, Value
 from iamlint.record import replace
+from iamlint.semantics.patterns import has_wildcard
 
 if TYPE_CHECKING:
     from iamlint.semantics.algebra.results import StatementPlace, Witness
@@ -72,7 +73,7 @@ def admin_equivalent(subject: PolicySubject, params: Mapping[str, object]) -> It
     policy = subject.policy
     allows = [statement for statement in policy.statements or () if statement.is_allow]
     wide = [s for s in allows if _is_wide(s) and not s.conditions and not s.unread_condition]
-    if not wide or any(_says_all(statement) for statement in wide):
+    if not wide or not _may_say_all(subject, wide) or any(_says_all(statement) for statement in wide):
         return
     bits = 0
     for statement in wide:
@@ -91,6 +92,20 @@ def admin_equivalent(subject: PolicySubject, params: Mapping[str, object]) -> It
         return
     statement = wide[0]
     yield Match(_place(statement), _evidence(statement), {"subject": _name(statement)})
+
+
+def _may_say_all(subject: PolicySubject, statements: list[Statement]) -> bool:
+    """Say whether statements could name every action together: that takes a NotAction, a pattern that
+    goes beyond one service, or a value for each service."""
+    values = 0
+    for statement in statements:
+        if statement.not_actions is not None:
+            return True
+        for value in statement.actions or ():
+            values += 1
+            if has_wildcard(str(value).partition(":")[0]):
+                return True
+    return values >= subject.catalog.service_count
 
 
 def _full_admin(policy: Policy, spared: tuple[Value, ...]) -> Policy:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
-from iamlint.engine.subject import FEATURES, Match, StatementSubject
+from iamlint.engine.subject import FEATURES, Match
 from iamlint.record import field, record
 
 __all__ = ["CheckFunction", "CheckSpec", "Gate", "Param", "Target"]
 
 Target: TypeAlias = Literal["statement", "policy", "grant", "file"]
 CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
-Gate: TypeAlias = Callable[[StatementSubject], bool]
 ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]
 
 
@@ -28,11 +27,20 @@ class Param:
 
 
 @record
+class Gate:
+    """A quick first question about a statement: does `fact` (an attribute of the statement's subject
+    that is a set of actions) share an action with `actions`, the most that the check could look for?"""
+
+    fact: Literal["granted", "scopable", "unscoped"]
+    actions: int
+
+
+@record
 class CheckSpec:
     """One check. `needs` are the features that a statement must have for the check to be able to
     fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates.
-    `gate` names a function that makes, of a rule's parameters, a quick first question about a
-    statement: only where the answer is yes is the check run."""
+    `gate` names a function that makes a `Gate` of a rule's parameters: only where it is open is the
+    check run."""
 
     target: Target
     function: str

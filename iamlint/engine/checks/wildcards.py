@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
-from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_action, texts
+from iamlint.engine.checks.spec import Gate
+from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_actions, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
-from iamlint.engine.subject import RESOURCE_STAR, Match, StatementSubject
+from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, PolicyKind, Value
 from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
@@ -150,14 +151,10 @@ class _Actions:
         return bits & ~self.unwanted.within(bits) if bits else 0
 
 
-def star_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
-    """Return the question whether a statement grants, on a star as the rule wants it written, some
-    action of the rule's sets that could name resources."""
-    asked = prepared(params, _Actions.of_star)
-    written_out, within = asked.flag, asked.wanted.within
-    return lambda subject: (
-        bool(subject.features & RESOURCE_STAR) != written_out and within(subject.scopable) != 0
-    )
+def star_gate(params: Mapping[str, object]) -> Gate:
+    """Return the question whether a statement grants some action of the rule's
+    sets that could name resources."""
+    return Gate("scopable", prepared(params, _Actions.of_star).wanted.most)
 
 
 def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -200,8 +197,8 @@ def resource_star(subject: StatementSubject, params: Mapping[str, object]) -> It
 
 
 def _star_match(subject: StatementSubject, hits: list[tuple[Value, int]], wide: tuple[Value, ...]) -> Match:
-    names = [shown_action(subject.catalog, value, found) for value, found in hits]
-    words = {"actions": listed(names), "resources": listed([str(value) for value in wide], 2)}
+    names = shown_actions(subject.catalog, hits)
+    words = {"actions": names, "resources": listed([str(value) for value in wide], 2)}
     marks = tuple((value, "as wide as *" if value.text != "*" else "on every resource") for value in wide)
     items = [value for value, _ in hits]
     return actions_match(items, tuple(map(str, items)), words, subject, marks)

@@ -11,7 +11,7 @@ from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["actions_match", "condition_note", "names_in", "prepared", "shown_action", "texts"]
+__all__ = ["actions_match", "condition_note", "names_in", "prepared", "shown_actions", "texts"]
 
 _T = TypeVar("_T")
 
@@ -63,13 +63,20 @@ def actions_match(
     )
 
 
-def shown_action(catalog: Catalog, value: Value, found: int) -> str:
+def _shown_action(catalog: Catalog, value: Value, found: int) -> str:
     """Return an action item as people read it; of a pattern that takes in one action, that one."""
     if found.bit_count() == 1:
         return next(catalog.names(found))
     text = str(value)
     service, colon, name = text.partition(":")
     return text if has_wildcard(text) or not colon else f"{service.lower()}:{name}"
+
+
+def shown_actions(catalog: Catalog, hits: Sequence[tuple[Value, int]], most: int = 5) -> str:
+    """Return action items, each with the actions that it names, as people list them: the first few, and
+    how many more."""
+    names = [_shown_action(catalog, value, found) for value, found in hits[:most]]
+    return listed([*names, *([""] * (len(hits) - len(names)))], most)
 
 
 def names_in(catalog: Catalog, bits: int, most: int = 5) -> str:
