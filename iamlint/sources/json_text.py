@@ -22,11 +22,13 @@ MAX_CONTAINERS = 3_000_000
 
 
 class JsonSyntaxError(Exception):
-    """The text is not JSON; `offset` is the character where that shows."""
+    """The text is not JSON, or beyond a limit of ours (`limit`); `offset` is the character where that
+    shows."""
 
-    def __init__(self, message: str, offset: int) -> None:
+    def __init__(self, message: str, offset: int, *, limit: bool = False) -> None:
         super().__init__(message)
         self.offset = offset
+        self.limit = limit
 
 
 class _Tally:
@@ -56,7 +58,9 @@ def parse_json(text: str) -> tuple[object, bool]:
     """
     brackets = text.count("{") + text.count("[")
     if brackets > MAX_CONTAINERS:
-        raise JsonSyntaxError(f"more than {MAX_CONTAINERS:,} objects and lists, which is no policy", 0)
+        raise JsonSyntaxError(
+            f"more than {MAX_CONTAINERS:,} objects and lists, which is no policy", 0, limit=True
+        )
     tally = _Tally()
     # A hook for each object takes as long again as the parsing; nobody writes megabytes by hand.
     hook = tally.mapping if len(text) <= _LARGEST_WRITTEN_BY_HAND else None
@@ -68,11 +72,11 @@ def parse_json(text: str) -> tuple[object, bool]:
         raise JsonSyntaxError(str(error), _odd_number_offset(text)) from None
     except ValueError:
         # CPython refuses to convert an integer of thousands of digits.
-        raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text)) from None
+        raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text), limit=True) from None
     except RecursionError:
-        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0)) from None
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0), limit=True) from None
     if brackets > MAX_DEPTH and _is_too_deep(tree):
-        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0))
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0), limit=True)
     return tree, tally.repeated
 
 

@@ -67,7 +67,7 @@ def test_one_bad_file_stops_nothing_and_is_said(tmp_path: Path) -> None:
     write(tmp_path, "c.json", ADMIN)
     write(tmp_path, "d.json", "[" * 10_000 + '"Statement"')
     outcome = run(settings(tmp_path))
-    assert [d.code for d in outcome.diagnostics] == ["syntax-error", "not-text", "syntax-error"]
+    assert [d.code for d in outcome.diagnostics] == ["syntax-error", "not-text", "too-large"]
     assert ("c.json", "IAM101") in [(f.primary.path, f.rule_id) for f in outcome.findings]
 
 
