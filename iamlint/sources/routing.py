@@ -181,9 +181,10 @@ def _tree(
         if "format_version" in tree or "terraform_version" in tree:
             from iamlint.sources.terraform import extract_plan
 
-            found = extract_plan(tree, JsonDocument(text, tree, "terraform-plan"), options)
+            document = JsonDocument(text, tree, "terraform-plan", repeated=repeated, strict=strict)
+            found = extract_plan(tree, document, options)
             if found is not None:
-                return found
+                return _with_repeated_keys(found, document)
     document = JsonDocument(text, tree, "policy-json", repeated=repeated, strict=strict)
     return _with_repeated_keys(_plain(tree, document, text, options, forced=forced), document)
 

@@ -353,3 +353,29 @@ def test_without_rules_a_named_file_that_does_not_parse_is_fatal(tmp_path: Path,
     _, diagnostics = extract_all(settings(tmp_path))
     assert [one.fatal for one in diagnostics] in ([False], [])
     assert not any(one.fatal for one in run(settings(tmp_path, "a.json")).diagnostics)
+
+
+def test_a_key_repeated_in_a_large_file_is_told(tmp_path: Path) -> None:
+    padded = '{"Id": "' + "x" * 1_000_100 + '", "Statement": [], ' + json.dumps(GOOD)[1:]
+    write(tmp_path, "a.json", padded)
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {
+            "root_module": {
+                "resources": [
+                    {
+                        "address": "aws_iam_policy.p",
+                        "mode": "managed",
+                        "type": "aws_iam_policy",
+                        "name": "p",
+                        "values": {"policy": json.dumps(GOOD)},
+                    }
+                ]
+            }
+        },
+    }
+    write(tmp_path, "b.json", '{"planned_values": {}, ' + json.dumps(plan)[1:])
+    assert [(one.path, one.code) for one in run(settings(tmp_path)).diagnostics] == [
+        ("a.json", "repeated-key"),
+        ("b.json", "repeated-key"),
+    ]
