@@ -122,15 +122,15 @@ def without_twins(findings: list[Finding]) -> list[Finding]:
     """Return the findings, which are sorted, with one of those that a reader could not tell apart: the
     same rule at the same place with the same evidence, met again where a text is used twice."""
     kept: dict[tuple[object, ...], Finding] = {}
+    owners: dict[tuple[object, ...], dict[str, None]] = {}
     for finding in findings:
         key = (finding.rule_id, finding.primary, finding.evidence, finding.message)
         first = kept.setdefault(key, finding)
         if first is not finding and finding.policy.owner != first.policy.owner:
-            owners = first.properties.get("also_in", [])
-            assert isinstance(owners, list)
-            if finding.policy.owner not in owners:
-                also = [*owners, finding.policy.owner]
-                kept[key] = replace(first, properties={**first.properties, "also_in": also})
+            owners.setdefault(key, {})[finding.policy.owner] = None
+    for twin, others in owners.items():
+        first = kept[twin]
+        kept[twin] = replace(first, properties={**first.properties, "also_in": list(others)})
     return list(kept.values())
 
 

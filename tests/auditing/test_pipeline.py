@@ -14,6 +14,7 @@ from iamlint.auditing.pipeline import extract_all, read_file, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import UsageError
 from iamlint.model import Extraction, PolicyKind, Severity, Span
+from iamlint.record import replace
 from iamlint.sources.discovery import discover
 from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
@@ -379,3 +380,13 @@ def test_a_key_repeated_in_a_large_file_is_told(tmp_path: Path) -> None:
         ("a.json", "repeated-key"),
         ("b.json", "repeated-key"),
     ]
+
+
+def test_a_text_of_many_owners_is_one_finding_that_names_them_all(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    (finding, *_) = run(settings(tmp_path)).findings
+    owners = [f"aws_iam_policy.p{number}" for number in range(20_000)]
+    twins = [replace(finding, policy=replace(finding.policy, owner=owner)) for owner in [*owners, *owners]]
+    (kept,) = pipeline.without_twins(twins)
+    assert kept.policy.owner == owners[0]
+    assert kept.properties["also_in"] == owners[1:]
