@@ -124,7 +124,7 @@ class _Search:
             self._build(value, pointer, self._resolver, kind, name)
             return True
         if isinstance(value, str) and (
-            "Statement" in value or value[:3] in {"%7B", "%7b"} or (key in _ALWAYS_POLICY and value.strip())
+            "Statement" in value or value[:3] in {"%7B", "%7b"} or _is_meant_text(value, key)
         ):
             if "Statement" not in value and any(mark in value for mark in _ELSEWHERE):
                 self._unread(pointer, f"the policy is decided elsewhere: {value[:200]}", unjudged=False)
@@ -183,6 +183,14 @@ _ELSEWHERE = ("file://", "${", "{{", "<%")
 def _is_meant(node: object) -> bool:
     """Say whether a node has the elements of a policy, if not a statement, and nothing else."""
     return isinstance(node, dict) and bool(node) and POLICY_ELEMENTS.issuperset(node)
+
+
+def _is_meant_text(text: str, key: str) -> bool:
+    """Say whether a text under a wrapper key should be a policy, though it has no word of a statement: it
+    may be cut off."""
+    if key in _ALWAYS_POLICY:
+        return bool(text.strip())
+    return '"Version"' in text and text.lstrip()[:1] == "{"
 
 
 def _is_fragment(node: object) -> bool:

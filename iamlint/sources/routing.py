@@ -121,7 +121,8 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
             message = (
                 "no policy was found in the file, though it has words of one; letter case counts in them"
             )
-            unjudged = b"Statement" not in file.data and all(word.search(file.data) for word in _MISSPELT)
+            exact = b"Statement" in file.data and b"Effect" in file.data
+            unjudged = not exact and all(word.search(file.data) for word in _MISSPELT)
             return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message, unjudged=unjudged),))
     return found
 

@@ -70,7 +70,9 @@ CASES = [
     ("a.json", '{"Version": "1", "Version": "2012-10-17",' + json.dumps(GOOD)[26:], "repeated-key", False),
     # It stands here, and nobody has looked at it.
     ("a.json", '{"version": "2012-10-17", "statement": [{"effect": "Allow"}]}', "no-policy", True),
+    ("a.json", '{"Statement": [{"effect": "Allow", "action": "*"}]}', "no-policy", True),
     ("a.json", json.dumps({"PolicyDocument": CUT}), "unread-document", True),
+    ("a.json", json.dumps({"PolicyVersion": {"Document": CUT[:20]}}), "unread-document", True),
     ("a.json", json.dumps({"AssumeRolePolicyDocument": "no JSON"}), "unread-document", True),
     ("a.json", json.dumps({"PolicyDocument": '"text"'}), "unread-document", True),
     ("a.json", json.dumps(nested(70)), "unread-document", True),
@@ -155,3 +157,11 @@ def test_a_file_over_a_limit_is_not_called_malformed(tmp_path: Path, name: str, 
     assert re.fullmatch(
         r"This file holds a policy but cannot be read: nested more than \d+ levels deep.", finding.message
     )
+
+
+@pytest.mark.parametrize(
+    "content", ['{"Statement": {}}', '{"Statement": [{}]}', '{"PolicyDocument": {"Version": "2012-10-17"}}']
+)
+def test_a_policy_that_says_nothing_is_a_finding(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    assert run(AuditSettings(paths=("a.json",), cwd=str(tmp_path))).findings
