@@ -7,10 +7,12 @@ Started as a script, in an environment that has iamlint. Prints `{"seconds": ...
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
 import time
+from pathlib import Path
 
 from iamlint.auditing import AuditSettings
 from iamlint.auditing.reporting import run_audit
@@ -24,11 +26,21 @@ RESULTS = 1_000
 
 
 def main(folder: str) -> None:
-    """Audit `folder` and time the writer on the first 1,000 findings."""
-    report = run_audit(AuditSettings(paths=(folder,), cwd=folder, profile=Profile.AUDIT, jobs=1))
-    if len(report.findings) < RESULTS:
-        raise SystemExit(f"only {len(report.findings)} findings, not {RESULTS}")
+    """Audit as much of `folder` as gives 1,000 findings, and time the writer on these."""
+    began = time.perf_counter()
+    files = sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.*") if path.is_file())
+    count = 8
+    while True:
+        paths = tuple(files[:count])
+        report = run_audit(AuditSettings(paths=paths, cwd=folder, profile=Profile.AUDIT, jobs=1))
+        if len(report.findings) >= RESULTS:
+            break
+        if count >= len(files):
+            raise SystemExit(f"only {len(report.findings)} findings, not {RESULTS}")
+        count *= 2
+    audit_seconds = time.perf_counter() - began
     report = replace(report, findings=report.findings[:RESULTS])
+    gc.set_threshold(50_000, 20, 20)  # as the program does
     started = time.perf_counter()
     write = load("sarif")
     imported = time.perf_counter()
@@ -37,6 +49,7 @@ def main(folder: str) -> None:
     done = time.perf_counter()
     answer = {
         "seconds": done - imported,
+        "audit_seconds": audit_seconds,
         "import_seconds": imported - started,
         "bytes": len(stream.getvalue()),
     }

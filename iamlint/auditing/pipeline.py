@@ -84,6 +84,9 @@ def run(settings: AuditSettings) -> Outcome:
     _check_resource_type(settings.resource_type)
     rules = load_rules(settings.rule_packs)
     selection = select_rules(rules, settings)
+    if not selection.rules:
+        # Nothing could be found, whatever the files hold: a pass would be a lie.
+        raise UsageError("no rule is left to run", help="select and ignore leave out every rule")
     outcome = Outcome(rules=rules, selection=selection)
     judge = judge_of(selection, settings)
     units = list(_units(settings, outcome))
@@ -119,15 +122,15 @@ def without_twins(findings: list[Finding]) -> list[Finding]:
     """Return the findings, which are sorted, with one of those that a reader could not tell apart: the
     same rule at the same place with the same evidence, met again where a text is used twice."""
     kept: dict[tuple[object, ...], Finding] = {}
+    owners: dict[tuple[object, ...], dict[str, None]] = {}
     for finding in findings:
         key = (finding.rule_id, finding.primary, finding.evidence, finding.message)
         first = kept.setdefault(key, finding)
         if first is not finding and finding.policy.owner != first.policy.owner:
-            owners = first.properties.get("also_in", [])
-            assert isinstance(owners, list)
-            if finding.policy.owner not in owners:
-                also = [*owners, finding.policy.owner]
-                kept[key] = replace(first, properties={**first.properties, "also_in": also})
+            owners.setdefault(key, {})[finding.policy.owner] = None
+    for twin, others in owners.items():
+        first = kept[twin]
+        kept[twin] = replace(first, properties={**first.properties, "also_in": list(others)})
     return list(kept.values())
 
 
@@ -198,10 +201,14 @@ def _judge_files(
     files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
 ) -> None:
     extraction = _extract(files, _options(settings, files[0].path, root))
+    first, known = len(outcome.diagnostics), len(outcome.findings)
     try:
         _judge(extraction, files, judge, outcome)
     except Exception as error:  # noqa: BLE001 -- as in _extract
         outcome.diagnostics.append(_failure(files, error))
+    broken = {one.span.path for one in extraction.broken}
+    told = {one.primary.path for one in outcome.findings[known:] if one.policy.kind is None} & broken
+    outcome.diagnostics[first:] = _with_fatal(outcome.diagnostics[first:], files, told)
 
 
 def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
@@ -216,17 +223,24 @@ def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
 def _without_rules(extraction: Extraction, files: list[SourceFile]) -> Extraction:
     """Return an extraction that no rule looks at: that a named file does not parse, which is a finding
     where there are rules, makes the result one that cannot be trusted."""
-    if not extraction.broken or not any(file.named for file in files):
-        return extraction
-    broken = {one.span.path for one in extraction.broken}
-    diagnostics = [
-        replace(one, fatal=True) if one.path in broken and one.code in _BROKEN else one
-        for one in extraction.diagnostics
+    return replace(extraction, diagnostics=tuple(_with_fatal(extraction.diagnostics, files, set())))
+
+
+def _with_fatal(
+    diagnostics: Iterable[Diagnostic], files: Iterable[SourceFile], told: set[str]
+) -> list[Diagnostic]:
+    """Return the diagnostics of a unit; what no rule could judge in a file that the user named makes
+    the result one that cannot be trusted. `told` are the files that a finding says do not parse."""
+    named = {file.path for file in files if file.named}
+    return [
+        replace(one, fatal=True)
+        if one.unjudged and one.path in named and not (one.code in _BROKEN and one.path in told)
+        else one
+        for one in diagnostics
     ]
-    return replace(extraction, diagnostics=tuple(diagnostics))
 
 
-_BROKEN = frozenset({"syntax-error", "not-text", "unrendered-template"})
+_BROKEN = frozenset({"syntax-error", "too-large", "not-text", "unrendered-template"})
 
 
 def _failure(files: list[SourceFile], error: Exception) -> Diagnostic:

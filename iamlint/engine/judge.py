@@ -82,8 +82,11 @@ class Judge:
         self._tables: dict[tuple[Target, str, tuple[str, ...]], list[_Entry]] = {}
         self._statement_tables: dict[tuple[str, tuple[str, ...]], dict[int, list[_Entry]]] = {}
         self._entries: list[_Entry] = []
+        self._covering: dict[str, set[str]] = {}
         for rule in rules:
             self._entries.append(_Entry(rule))
+            for name in rule.covers:
+                self._covering.setdefault(name, set()).add(rule.id)
 
     def judge(self, extraction: Extraction) -> Iterator[Finding | Diagnostic]:
         """Yield what the rules say about one extraction, and its diagnostics, in no set order."""
@@ -131,7 +134,10 @@ class Judge:
         diagnostics: list[Diagnostic] = []
         kind, on = policy.kind.value, policy.on
         by_features = self._statement_tables.setdefault((kind, on), {})
-        for statement in policy.statements or ():
+        statements = policy.statements or ()
+        kept: list[tuple[_Hit, tuple[Rule, ...]]] = []
+        apart = len({statement.pointer for statement in statements}) == len(statements)
+        for statement in statements:
             seen: set[tuple[str, Pointer]] = set()
             for reading, assumed in readings(statement):
                 view = StatementSubject(subject, reading, features_of(reading), assumed)
@@ -153,12 +159,17 @@ class Judge:
                         if known not in seen:
                             seen.add(known)
                             hits.append(_Hit(entry.rule, match, statement, assumed))
+            if apart:
+                # What is covered is dropped at once: of many statements it would fill the memory.
+                kept.extend(self._without_covered(hits))
+                hits.clear()
         for entry in self._table("policy", kind, on):
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
+        kept.extend(self._without_covered(hits))
         keys = StatementKeys(policy)
-        for hit, covered in self._without_covered(hits):
+        for hit, covered in kept:
             yield self._finding(hit, covered, policy, keys)
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
@@ -217,9 +228,19 @@ class Judge:
         hidden: set[int] = set()
         told: dict[int, dict[str, Rule]] = {}
         for group in by_statement.values():
-            wider = {name: _Wider(name, group) for name in {hit.rule.name for hit in group}}
+            by_rule: dict[str, list[_Hit]] = {}
             for hit in group:
-                others = wider[hit.rule.name].told_by(hit.match)
+                by_rule.setdefault(hit.rule.id, []).append(hit)
+            wider = {}
+            for name in {found[0].rule.name for found in by_rule.values()}:
+                covering = self._covering.get(name)
+                if covering is not None and not covering.isdisjoint(by_rule):
+                    wider[name] = _Wider(
+                        [hit for rule in by_rule if rule in covering for hit in by_rule[rule]]
+                    )
+            for hit in group:
+                found = wider.get(hit.rule.name)
+                others = None if found is None else found.told_by(hit.match)
                 if others is not None:
                     hidden.add(id(hit))
                     for other in others:
@@ -244,14 +265,12 @@ class Judge:
 
 
 class _Wider:
-    """The hits of one group whose rules cover the rule `name`, by the action items that they are about.
+    """The hits of one group whose rules cover a rule, by the action items that they are about.
 
     A hostile statement has any number of hits, so they are looked up, never compared one by one.
     """
 
-    def __init__(self, name: str, group: list[_Hit]) -> None:
-        covering = {hit.rule.id for hit in group if name in hit.rule.covers}
-        hits = [hit for hit in group if hit.rule.id in covering] if covering else []
+    def __init__(self, hits: list[_Hit]) -> None:
         self._by_item: dict[Pointer | None, list[_Hit]] = {}
         for hit in hits:
             items: list[Pointer | None] = [value.pointer for value in hit.match.items]

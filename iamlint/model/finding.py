@@ -101,7 +101,9 @@ class Diagnostic:
 
     `code` is a stable kebab-case word. `owner` is the address the part belongs to, if known.
     `fatal` is set when a named input could not be read at all or a rule raised: the result
-    cannot be trusted and the run ends with 2.
+    cannot be trusted and the run ends with 2. `unjudged` is set when something that grants access was
+    here and no rule has seen it, rather than that its value is decided elsewhere: in a file that the
+    user named that is fatal.
     """
 
     path: str
@@ -111,6 +113,7 @@ class Diagnostic:
     column: int | None = None
     owner: str | None = None
     fatal: bool = False
+    unjudged: bool = False
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:

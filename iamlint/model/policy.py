@@ -174,11 +174,13 @@ class Grant:
 
 @record
 class BrokenFile:
-    """A file that surely should hold policies and cannot be parsed; `span` is where that shows."""
+    """A file that surely should hold policies and cannot be parsed; `span` is where that shows. `limit`
+    says that it may be well-formed, but is more than iamlint reads."""
 
     span: Span
     format: str
     message: str
+    limit: bool = False
 
 
 @record

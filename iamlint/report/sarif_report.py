@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, TextIO, TypeAlias
 
 import sarif_om
@@ -282,15 +283,22 @@ def _physical(span: Span, source: SourceLines | None) -> object:
     return sarif_om.PhysicalLocation(artifact_location=_artifact(span.path), region=region)
 
 
-def _artifact(path: str) -> object:
+@lru_cache(maxsize=1000)
+def _artifact(path: str) -> Json:
+    """Return the place of a file; most findings are in the file of the one before."""
+    return to_json(_artifact_location(path))
+
+
+def _artifact_location(path: str) -> object:
     uri = uri_path(path)
     if is_absolute(path):
         return sarif_om.ArtifactLocation(uri=f"file://{'' if uri.startswith('/') else '/'}{uri}")
     return sarif_om.ArtifactLocation(uri=uri, uri_base_id=ROOT)
 
 
-def _message(text: str) -> object:
-    return sarif_om.Message(text=text)
+def _message(text: str) -> Json:
+    # There are several for each result: what `sarif_om.Message` comes to, without the way there.
+    return {"text": text}
 
 
 def _invocation(report: Report) -> object:

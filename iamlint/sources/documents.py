@@ -240,12 +240,12 @@ def looks_like_policy(node: object) -> TypeGuard[dict[str, object]]:
 
 def is_only_policy(node: object) -> bool:
     """Say whether the root of a file has the elements of a policy and nothing else, but no statement
-    that is an object: a policy beyond reading, of which `looks_like_policy` cannot be sure."""
+    that says anything: a policy beyond reading, of which `looks_like_policy` cannot be sure."""
     if not isinstance(node, dict) or "Statement" not in node or not POLICY_ELEMENTS.issuperset(node):
         return False
     statements = node["Statement"]
     items = statements if isinstance(statements, list) else [statements]
-    return not any(isinstance(item, dict) for item in items)
+    return not any(isinstance(item, dict) and item for item in items)
 
 
 def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:

@@ -22,11 +22,13 @@ MAX_CONTAINERS = 3_000_000
 
 
 class JsonSyntaxError(Exception):
-    """The text is not JSON; `offset` is the character where that shows."""
+    """The text is not JSON, or beyond a limit of ours (`limit`); `offset` is the character where that
+    shows."""
 
-    def __init__(self, message: str, offset: int) -> None:
+    def __init__(self, message: str, offset: int, *, limit: bool = False) -> None:
         super().__init__(message)
         self.offset = offset
+        self.limit = limit
 
 
 class _Tally:
@@ -49,16 +51,17 @@ def _refuse_constant(name: str) -> object:
 
 
 def parse_json(text: str) -> tuple[object, bool]:
-    """Return the tree of `text` and whether some object repeats a key (the last one wins; not told
-    for texts of more than a million characters).
+    """Return the tree of `text` and whether some object repeats a key (the last one wins).
 
     Raises JsonSyntaxError, also for nesting beyond MAX_DEPTH.
     """
     brackets = text.count("{") + text.count("[")
     if brackets > MAX_CONTAINERS:
-        raise JsonSyntaxError(f"more than {MAX_CONTAINERS:,} objects and lists, which is no policy", 0)
+        raise JsonSyntaxError(
+            f"more than {MAX_CONTAINERS:,} objects and lists, which is no policy", 0, limit=True
+        )
     tally = _Tally()
-    # A hook for each object takes as long again as the parsing; nobody writes megabytes by hand.
+    # A hook for each object takes as long again as the parsing: large texts are counted afterwards.
     hook = tally.mapping if len(text) <= _LARGEST_WRITTEN_BY_HAND else None
     try:
         tree = json.loads(text, object_pairs_hook=hook, parse_constant=_refuse_constant)
@@ -68,12 +71,69 @@ def parse_json(text: str) -> tuple[object, bool]:
         raise JsonSyntaxError(str(error), _odd_number_offset(text)) from None
     except ValueError:
         # CPython refuses to convert an integer of thousands of digits.
-        raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text)) from None
+        raise JsonSyntaxError("a number of too many digits", _odd_number_offset(text), limit=True) from None
     except RecursionError:
-        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0)) from None
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0), limit=True) from None
     if brackets > MAX_DEPTH and _is_too_deep(tree):
-        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0))
+        raise JsonSyntaxError(_TOO_DEEP, max(_depth_offset(text), 0), limit=True)
+    if hook is None:
+        more = _written_members(text) - _members(tree)
+        if more and (_ESCAPED_COLON.search(text) is not None or more != _colon_texts(tree)):
+            json.loads(text, object_pairs_hook=tally.mapping)
     return tree, tally.repeated
+
+
+_KEY_END = re.compile(r'"[ \t\r\n]++:')
+_ESCAPED_KEY_END = re.compile(r'(\\++)"[ \t\r\n]*+:')
+
+
+def _written_members(text: str) -> int:
+    """Return how many members the objects of a JSON text are written with; too many where a string starts
+    with a colon, as the end of a key does, but never too few."""
+    count = text.count('":') + sum(1 for _ in _KEY_END.finditer(text))
+    # A quote behind an odd number of backslashes is inside a string. To try each run of backslashes takes
+    # longer than to count the one that policies within text have.
+    if '\\\\"' not in text and _SPACED_ESCAPE.search(text) is None:
+        return count - text.count('\\":')
+    return count - sum(1 for match in _ESCAPED_KEY_END.finditer(text) if len(match[1]) % 2)
+
+
+_SPACED_ESCAPE = re.compile(r'\\"[ \t\r\n]++:')
+
+
+def _members(tree: object) -> int:
+    """Return how many members the objects of a tree have."""
+    count = 0
+    level: list[object] = [tree]
+    while level:
+        following: list[object] = []
+        for node in level:
+            if type(node) is dict:
+                count += len(node)
+                following.extend([one for one in node.values() if type(one) is dict or type(one) is list])
+            elif type(node) is list:
+                following.extend([one for one in node if type(one) is dict or type(one) is list])
+        level = following
+    return count
+
+
+_ESCAPED_COLON = re.compile(r"\\u00(?:3[aA]|20)")
+
+
+def _colon_texts(tree: object) -> int:
+    """Return how many strings of a tree start with a colon, or with one behind spaces."""
+    count = 0
+    pending: list[object] = [tree]
+    while pending:
+        node = pending.pop()
+        if type(node) is dict:
+            count += sum(1 for key in node if key.lstrip(" ")[:1] == ":")
+        for one in node.values() if type(node) is dict else node if type(node) is list else ():
+            if type(one) is str:
+                count += ":" in one and one.lstrip(" ")[:1] == ":"
+            elif type(one) is dict or type(one) is list:
+                pending.append(one)
+    return count
 
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"

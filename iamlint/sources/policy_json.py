@@ -10,6 +10,7 @@ from __future__ import annotations
 from iamlint.model import Diagnostic, Document, Extraction, Owner, Pointer, Policy, PolicyKind, Value
 from iamlint.record import replace
 from iamlint.sources.documents import (
+    POLICY_ELEMENTS,
     PlaceholderResolver,
     PlainResolver,
     PolicyBuilder,
@@ -42,6 +43,8 @@ WRAPPERS: dict[str, PolicyKind | None] = {
     "InlinePolicy": PolicyKind.PERMISSION_SET,
     "Content": None,
 }
+_ALWAYS_POLICY = frozenset({"PolicyDocument", "policyDocument", "AssumeRolePolicyDocument"})
+"""The wrappers under which nothing but a policy of IAM can stand."""
 _ORG_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _MAX_DEPTH = 60
 
@@ -117,17 +120,24 @@ class _Search:
             ),
             None,
         )
-        if looks_like_policy(value):
+        if looks_like_policy(value) or (key in _ALWAYS_POLICY and _is_meant(value)):
             self._build(value, pointer, self._resolver, kind, name)
             return True
-        if isinstance(value, str) and ("Statement" in value or value[:3] in {"%7B", "%7b"}):
+        if isinstance(value, str) and (
+            "Statement" in value or value[:3] in {"%7B", "%7b"} or _is_meant_text(value, key)
+        ):
+            if "Statement" not in value and any(mark in value for mark in _ELSEWHERE):
+                self._unread(pointer, f"the policy is decided elsewhere: {value[:200]}", unjudged=False)
+                return True
             try:
                 tree, step, resolver = parse_embedded((value,), (0,))
             except JsonSyntaxError as error:
                 self._unread(pointer, f"the text is not JSON: {error}")
                 return True
-            if looks_like_policy(tree):
+            if looks_like_policy(tree) or (key in _ALWAYS_POLICY and _is_meant(tree)):
                 self._build(tree, (*pointer, step), resolver, kind, name)
+            elif key in _ALWAYS_POLICY and not isinstance(tree, dict | list):
+                self._unread(pointer, "the text is no policy")
             else:
                 # Text inside text, as what a command printed is stored in another document.
                 self.visit(tree, (*pointer, step), holder, depth + 1)
@@ -152,11 +162,35 @@ class _Search:
             policy = replace(policy, on=("role",))
         self.policies.append(policy)
 
-    def _unread(self, pointer: Pointer, message: str) -> None:
+    def _unread(self, pointer: Pointer, message: str, *, unjudged: bool = True) -> None:
         span = self._document.span(pointer)
         self.diagnostics.append(
-            Diagnostic(span.path, "unread-document", message, span.start_line, span.start_column)
+            Diagnostic(
+                span.path,
+                "unread-document",
+                message,
+                span.start_line,
+                span.start_column,
+                unjudged=unjudged,
+            )
         )
+
+
+_ELSEWHERE = ("file://", "${", "{{", "<%")
+"""Marks of a text that stands for a policy which is in another file or filled in later."""
+
+
+def _is_meant(node: object) -> bool:
+    """Say whether a node has the elements of a policy, if not a statement, and nothing else."""
+    return isinstance(node, dict) and bool(node) and POLICY_ELEMENTS.issuperset(node)
+
+
+def _is_meant_text(text: str, key: str) -> bool:
+    """Say whether a text under a wrapper key should be a policy, though it has no word of a statement: it
+    may be cut off."""
+    if key in _ALWAYS_POLICY:
+        return bool(text.strip())
+    return '"Version"' in text and text.lstrip()[:1] == "{"
 
 
 def _is_fragment(node: object) -> bool:

@@ -10,12 +10,16 @@ import os
 import re
 from collections.abc import Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from iamlint.model import BrokenFile, Diagnostic, Document, Extraction
 from iamlint.record import replace
 from iamlint.sources.json_text import JsonDocument, JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text, UnreadableTextError
+
+if TYPE_CHECKING:
+    from iamlint.sources.yaml_text import YamlSyntaxError
 
 __all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
 
@@ -25,6 +29,8 @@ _CONTINUED = re.compile(rb"\\\r?\n[ \t]*+")
 _SURE_TEMPLATE = re.compile(r"Resources[\"']?\s*:")
 _TOP_KEY = re.compile(r"^(?:Resources|Statement)[ \t]*:", re.MULTILINE)
 _TEMPLATING = ("{{", "{%", "<%")
+_MISSPELT = tuple(re.compile(rb"\b%s[\"']?\s*+:" % word, re.IGNORECASE) for word in (b"statement", b"effect"))
+"""Keys of a policy, whatever their letter case: where both stand, a policy is meant."""
 _NOTHING = Extraction()
 
 
@@ -115,7 +121,9 @@ def _single(file: SourceFile, options: SourceOptions) -> Extraction:
             message = (
                 "no policy was found in the file, though it has words of one; letter case counts in them"
             )
-            return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message),))
+            exact = b"Statement" in file.data and b"Effect" in file.data
+            unjudged = not exact and all(word.search(file.data) for word in _MISSPELT)
+            return Extraction(diagnostics=(Diagnostic(file.path, "no-policy", message, unjudged=unjudged),))
     return found
 
 
@@ -138,7 +146,9 @@ def _json(
             if not any(mark in start for mark in _TEMPLATING):
                 # Flow style: YAML that looks like JSON and need not be.
                 found = _yaml(file, text, options, forced=forced)
-                if not any(diagnostic.code == "syntax-error" for diagnostic in found.diagnostics):
+                if not any(
+                    diagnostic.code in {"syntax-error", "too-large"} for diagnostic in found.diagnostics
+                ):
                     return found
         elif not file.named and not file.path.lower().endswith(".json") and start[:1] not in {"{", "["}:
             # A licence, a script, prose: nothing that anybody took for JSON.
@@ -172,9 +182,10 @@ def _tree(
         if "format_version" in tree or "terraform_version" in tree:
             from iamlint.sources.terraform import extract_plan
 
-            found = extract_plan(tree, JsonDocument(text, tree, "terraform-plan"), options)
+            document = JsonDocument(text, tree, "terraform-plan", repeated=repeated, strict=strict)
+            found = extract_plan(tree, document, options)
             if found is not None:
-                return found
+                return _with_repeated_keys(found, document)
     document = JsonDocument(text, tree, "policy-json", repeated=repeated, strict=strict)
     return _with_repeated_keys(_plain(tree, document, text, options, forced=forced), document)
 
@@ -197,14 +208,14 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         documents = yaml_documents(text, "cloudformation")
     except YamlSyntaxError as error:
         line, column = text.position(error.offset)
-        if any(mark in text.text for mark in _TEMPLATING):
+        if not error.limit and any(mark in text.text for mark in _TEMPLATING):
             message = f"a template of another tool, not YAML before it is rendered: {error}"
-            diagnostic = Diagnostic(file.path, "unrendered-template", message, line, column)
+            diagnostic = Diagnostic(file.path, "unrendered-template", message, line, column, unjudged=True)
             span = text.span(error.offset, error.offset)
             broken = (BrokenFile(span, "YAML", str(error)),) if file.named else ()
             return Extraction(broken=broken, diagnostics=(diagnostic,))
         sure = "AWS::" in text.text and _SURE_TEMPLATE.search(text.text) is not None
-        return _broken(file, text, "YAML", str(error), error.offset, sure=forced or sure)
+        return _broken(file, text, "YAML", error, sure=forced or sure)
     from iamlint.sources.cloudformation import extract_template
 
     results = []
@@ -232,7 +243,7 @@ def _broken_json(
     """Report JSON that does not parse, and read as much of it as can be read honestly."""
     sure = forced or _has_policy_words(text)
     if not sure and not file.named and "AWS::" not in text.text:
-        return _broken(file, text, "JSON", str(error), error.offset, sure=False)
+        return _broken(file, text, "JSON", error, sure=False)
     from iamlint.sources.lenient_json import repair, with_placeholders
 
     found = Extraction()
@@ -244,7 +255,7 @@ def _broken_json(
         spliced = with_placeholders(text, options, forced=forced)
         if spliced is not None:
             return spliced
-    broken = _broken(file, text, "JSON", str(error), error.offset, sure=sure or file.named)
+    broken = _broken(file, text, "JSON", error, sure=sure or file.named)
     return Extraction(
         found.policies,
         found.grants,
@@ -254,19 +265,24 @@ def _broken_json(
 
 
 def _broken(
-    file: SourceFile, text: Text, format_name: str, message: str, offset: int, *, sure: bool
+    file: SourceFile, text: Text, format_name: str, error: JsonSyntaxError | YamlSyntaxError, *, sure: bool
 ) -> Extraction:
     """Return the diagnostic for a file that does not parse, and the finding's place if it must."""
-    offset = min(offset, len(text.text))
+    offset, message = min(error.offset, len(text.text)), str(error)
     line, column = text.position(offset)
-    diagnostic = Diagnostic(file.path, "syntax-error", f"not {format_name}: {message}", line, column)
+    if error.limit:
+        diagnostic = Diagnostic(file.path, "too-large", f"not read: {message}", line, column, unjudged=True)
+    else:
+        diagnostic = Diagnostic(
+            file.path, "syntax-error", f"not {format_name}: {message}", line, column, unjudged=True
+        )
     span = text.span(offset, min(offset + 1, len(text.text)))
-    broken = (BrokenFile(span, format_name, message),) if sure or file.named else ()
+    broken = (BrokenFile(span, format_name, message, error.limit),) if sure or file.named else ()
     return Extraction(broken=broken, diagnostics=(diagnostic,))
 
 
 def _unreadable(file: SourceFile, message: str, line: int) -> Extraction:
-    diagnostic = Diagnostic(file.path, "not-text", message, line, 1)
+    diagnostic = Diagnostic(file.path, "not-text", message, line, 1, unjudged=True)
     if not file.named and not (b'"Statement"' in file.data and b'"Effect"' in file.data):
         return Extraction(diagnostics=(diagnostic,))
     # The bytes cannot be shown; Latin-1 gives every byte a character, so the line is right.

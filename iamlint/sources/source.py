@@ -59,4 +59,4 @@ class Source(Protocol):
 
 def syntax_diagnostic(path: str, line: int, column: int, message: str) -> Diagnostic:
     """Return the diagnostic for a file that is not the JSON, YAML or HCL it should be."""
-    return Diagnostic(path, "syntax-error", message, line, column)
+    return Diagnostic(path, "syntax-error", message, line, column, unjudged=True)

@@ -32,11 +32,13 @@ _MISSING: object = object()
 
 
 class YamlSyntaxError(Exception):
-    """The text is not YAML, or more than can be meant; `offset` is the character where that shows."""
+    """The text is not YAML, or more than can be meant (`limit`); `offset` is the character where that
+    shows."""
 
-    def __init__(self, message: str, offset: int) -> None:
+    def __init__(self, message: str, offset: int, *, limit: bool = False) -> None:
         super().__init__(message)
         self.offset = offset
+        self.limit = limit
 
 
 class _Parser(Protocol):
@@ -74,7 +76,7 @@ def parse_yaml(text: str) -> tuple[list[object], bool]:
     Raises YamlSyntaxError.
     """
     if len(text) > LARGEST_TEXT:
-        raise YamlSyntaxError(f"more than {LARGEST_TEXT:,} characters, which is no template", 0)
+        raise YamlSyntaxError(f"more than {LARGEST_TEXT:,} characters, which is no template", 0, limit=True)
     from yaml import YAMLError
 
     try:
@@ -151,7 +153,7 @@ class _TreeBuilder:
                     self._open_anchors.add(event.anchor)
                 if len(stack) >= MAX_DEPTH:
                     mark = event.start_mark
-                    raise YamlSyntaxError(f"nested more than {MAX_DEPTH} levels deep", mark.index)
+                    raise YamlSyntaxError(f"nested more than {MAX_DEPTH} levels deep", mark.index, limit=True)
                 holder = members if items is None else items
                 stack.append((holder, key, event.tag, event.anchor, nodes))
                 key = missing
@@ -179,7 +181,9 @@ class _TreeBuilder:
                 nodes += size
                 aliased += size
                 if aliased > MAX_ALIASED:
-                    raise YamlSyntaxError("aliases expand to too many nodes", event.start_mark.index)
+                    raise YamlSyntaxError(
+                        "aliases expand to too many nodes", event.start_mark.index, limit=True
+                    )
             elif kind is DocumentStartEvent:
                 self._anchors.clear()
                 self._open_anchors.clear()

@@ -14,6 +14,7 @@ from iamlint.auditing.pipeline import extract_all, read_file, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import UsageError
 from iamlint.model import Extraction, PolicyKind, Severity, Span
+from iamlint.record import replace
 from iamlint.sources.discovery import discover
 from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
@@ -67,7 +68,7 @@ def test_one_bad_file_stops_nothing_and_is_said(tmp_path: Path) -> None:
     write(tmp_path, "c.json", ADMIN)
     write(tmp_path, "d.json", "[" * 10_000 + '"Statement"')
     outcome = run(settings(tmp_path))
-    assert [d.code for d in outcome.diagnostics] == ["syntax-error", "not-text", "syntax-error"]
+    assert [d.code for d in outcome.diagnostics] == ["syntax-error", "not-text", "too-large"]
     assert ("c.json", "IAM101") in [(f.primary.path, f.rule_id) for f in outcome.findings]
 
 
@@ -353,3 +354,39 @@ def test_without_rules_a_named_file_that_does_not_parse_is_fatal(tmp_path: Path,
     _, diagnostics = extract_all(settings(tmp_path))
     assert [one.fatal for one in diagnostics] in ([False], [])
     assert not any(one.fatal for one in run(settings(tmp_path, "a.json")).diagnostics)
+
+
+def test_a_key_repeated_in_a_large_file_is_told(tmp_path: Path) -> None:
+    padded = '{"Id": "' + "x" * 1_000_100 + '", "Statement": [], ' + json.dumps(GOOD)[1:]
+    write(tmp_path, "a.json", padded)
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {
+            "root_module": {
+                "resources": [
+                    {
+                        "address": "aws_iam_policy.p",
+                        "mode": "managed",
+                        "type": "aws_iam_policy",
+                        "name": "p",
+                        "values": {"policy": json.dumps(GOOD)},
+                    }
+                ]
+            }
+        },
+    }
+    write(tmp_path, "b.json", '{"planned_values": {}, ' + json.dumps(plan)[1:])
+    assert [(one.path, one.code) for one in run(settings(tmp_path)).diagnostics] == [
+        ("a.json", "repeated-key"),
+        ("b.json", "repeated-key"),
+    ]
+
+
+def test_a_text_of_many_owners_is_one_finding_that_names_them_all(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", ADMIN)
+    (finding, *_) = run(settings(tmp_path)).findings
+    owners = [f"aws_iam_policy.p{number}" for number in range(20_000)]
+    twins = [replace(finding, policy=replace(finding.policy, owner=owner)) for owner in [*owners, *owners]]
+    (kept,) = pipeline.without_twins(twins)
+    assert kept.policy.owner == owners[0]
+    assert kept.properties["also_in"] == owners[1:]

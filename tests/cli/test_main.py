@@ -170,7 +170,7 @@ def test_ignore_tables_are_refused_until_they_are_honoured(folder: Path) -> None
         (["admin.json", "--fail-on", "critical"], 1),
         (["admin.json", "--fail-on", "none"], 0),
         (["admin.json", "--exit-zero"], 0),
-        (["admin.json", "--ignore", "ALL"], 0),
+        (["admin.json", "--select", "IAM001"], 0),
         (["nope.json"], 2),
         (["nope.json", "admin.json", "--exit-zero"], 2),
         (["broken.json"], 1),
@@ -475,3 +475,17 @@ def test_an_empty_path_does_not_mean_the_current_folder(folder: Path) -> None:
 def test_a_named_file_that_does_not_parse_never_ends_with_0(folder: Path, command: str) -> None:
     (folder / "broken.json").write_text('{"Statement": [')
     assert run(folder, command, "broken.json").code in (1, 2)
+
+
+@pytest.mark.parametrize("options", [("--ignore", "ALL"), ("--select", "IAM101", "--ignore", "IAM101")])
+def test_a_run_without_rules_is_a_mistake(folder: Path, options: tuple[str, ...]) -> None:
+    result = run(folder, "check", "admin.json", *options)
+    assert (result.code, result.out) == (2, "")
+    assert "no rule is left to run" in result.err
+
+
+def test_a_configuration_that_leaves_no_rule_is_a_mistake(folder: Path) -> None:
+    (folder / ".iamlint.toml").write_text('ignore = ["ALL"]\n')
+    result = run(folder, "check", "admin.json")
+    assert result.code == 2
+    assert "no rule is left to run" in result.err

@@ -155,3 +155,22 @@ def test_every_node_inside_a_string_is_found(tree: object) -> None:
                 walk(value, (*pointer, index))
 
     walk(tree, ("k", Embedded(inner)))
+
+
+_PADDING = '"padding": "' + "x" * 1_000_100 + '"'
+
+
+@pytest.mark.parametrize(
+    "strange", ['"::/0"', '" : "', '"a\\\\"', '"\\\\\\":"', '"\\u003a"', '"a\\":"', '"\\u0020:"', '"é\\n:"']
+)
+@pytest.mark.parametrize("layout", ["{a}:{b}", "{a} : {b}", "{a}\n:\t{b}"])
+def test_repeated_keys_are_told_at_every_size(strange: str, layout: str) -> None:
+    member = layout.format(a=strange, b=strange)
+    other = layout.format(a='"other"', b=strange)
+    once = f'{{{_PADDING}, {member}, {other}, "list": [{strange}, {{{member}}}]}}'
+    assert parse_json(once)[1] is False
+    for twice in (
+        f"{{{member}, {other}, {once[1:]}",
+        once.replace(f"[{strange}, {{", f"[{strange}, {{{member}, "),
+    ):
+        assert parse_json(twice)[1] is True

@@ -51,8 +51,10 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
 
 
 def unparsable_file(broken: BrokenFile, params: Mapping[str, object]) -> Iterator[Match]:
-    """Report the file where it stops being what it should be."""
-    yield Match((), (), {"format": broken.format, "error": broken.message})
+    """Report the file where it stops being what it should be, or goes beyond what is read."""
+    fault = "cannot be read" if broken.limit else f"is not {broken.format}"
+    words = {"format": broken.format, "error": broken.message, "fault": fault}
+    yield Match((), (), words)
 
 
 # --- names of actions -----------------------------------------------------------------------------

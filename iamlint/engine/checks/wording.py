@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from iamlint.catalog import Catalog
@@ -79,6 +80,7 @@ def shown_actions(catalog: Catalog, hits: Sequence[tuple[Value, int]], most: int
     return listed([*names, *([""] * (len(hits) - len(names)))], most)
 
 
+@lru_cache(maxsize=500)
 def names_in(catalog: Catalog, bits: int, most: int = 5) -> str:
     """Return the actions of a set as people list them: the first few, and how many more."""
     total = bits.bit_count()

@@ -58,11 +58,22 @@ class Reading:
         self.builder = PolicyBuilder(document, self.resolver)
         self.diagnostics: list[Diagnostic] = []
 
-    def note(self, code: str, message: str, pointer: Pointer, owner: Owner | None = None) -> None:
-        """Record that the node at `pointer` could not be read, or not in full."""
-        self.note_span(code, message, self.document.key_span(pointer), owner)
+    def note(
+        self,
+        code: str,
+        message: str,
+        pointer: Pointer,
+        owner: Owner | None = None,
+        *,
+        unjudged: bool = False,
+    ) -> None:
+        """Record that the node at `pointer` could not be read, or not in full; `unjudged` if it stands
+        here and may grant access (see Diagnostic)."""
+        self.note_span(code, message, self.document.key_span(pointer), owner, unjudged=unjudged)
 
-    def note_span(self, code: str, message: str, span: Span, owner: Owner | None = None) -> None:
+    def note_span(
+        self, code: str, message: str, span: Span, owner: Owner | None = None, *, unjudged: bool = False
+    ) -> None:
         """Record the same of a place."""
         lines = self.document.has_lines
         self.diagnostics.append(
@@ -73,6 +84,7 @@ class Reading:
                 span.start_line if lines else None,
                 span.start_column if lines else None,
                 owner.address if owner else None,
+                unjudged=unjudged,
             )
         )
 

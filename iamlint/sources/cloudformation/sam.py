@@ -164,10 +164,12 @@ def _read_item(
         near = get_close_matches(name, _policy_templates(), 1)
         hint = f"; the nearest name is {near[0]}" if near else ""
         message = f"{name[:60]!r} is no policy template of SAM{hint}"
-        reading.note("unknown-policy-template", message, (*place.pointer, name), resource.owner)
+        reading.note(
+            "unknown-policy-template", message, (*place.pointer, name), resource.owner, unjudged=True
+        )
         return
     message = "an item of Policies must be a name, an ARN, a document or a policy template"
-    reading.note("unread-document", message, place.anchor, resource.owner)
+    reading.note("unread-document", message, place.anchor, resource.owner, unjudged=True)
 
 
 def _managed(place: Place) -> Value:

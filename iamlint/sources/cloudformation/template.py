@@ -132,7 +132,8 @@ class _Extractor:
 
     def _resource(self, name: str, body: object, pointer: Pointer) -> Iterator[Resource]:
         if not isinstance(body, dict):
-            self._reading.note("wrong-type", f"a resource must be an object, not {type_name(body)}", pointer)
+            message = f"a resource must be an object, not {type_name(body)}"
+            self._reading.note("wrong-type", message, pointer, unjudged=body is not None)
             return
         kind = body.get("Type")
         if not isinstance(kind, str) or (kind[:5] != "AWS::" and "Connectors" not in body):
@@ -144,10 +145,12 @@ class _Extractor:
         owner = Owner(self._reading.walker.resource_address(name), kind, pointer)
         properties = self._reading.resolver.resolve(body.get("Properties"), (*pointer, "Properties"))
         if isinstance(properties, Unknown | Choice | Items | At):
-            self._reading.note("unresolved", f"the properties of {name} cannot be read", pointer, owner)
+            message = f"the properties of {name} cannot be read"
+            unjudged = not isinstance(properties, Unknown)
+            self._reading.note("unresolved", message, pointer, owner, unjudged=unjudged)
         elif properties is not None and not isinstance(properties, dict):
             message = f"the properties of {name} must be an object, not {type_name(properties)}"
-            self._reading.note("wrong-type", message, (*pointer, "Properties"), owner)
+            self._reading.note("wrong-type", message, (*pointer, "Properties"), owner, unjudged=True)
         if not isinstance(properties, dict):
             properties = {}
         yield Resource(name, kind, body, properties, pointer, owner, when)
@@ -157,7 +160,8 @@ class _Extractor:
     ) -> Iterator[Resource]:
         """Read the body of `Fn::ForEach` once, with a hole in the place of its variable."""
         if not isinstance(body, list) or len(body) != 3 or not isinstance(body[0], str) or depth > 8:
-            self._reading.note("unresolved", "the loop is not of the form that Fn::ForEach takes", pointer)
+            message = "the loop is not of the form that Fn::ForEach takes"
+            self._reading.note("unresolved", message, pointer, unjudged=True)
             return
         variable, collection, templates = body
         items = self._reading.walker.values(collection, (*pointer, 1))
@@ -308,9 +312,9 @@ class _Extractor:
         address = f"{resource.owner.address}.{place.location}."
         raw = reading.node_at(place.pointer)
         if not isinstance(place.node, str) or not isinstance(raw, str):
-            reading.note(
-                "unread-document", "the nested template cannot be read", place.anchor, resource.owner
-            )
+            message = "the nested template cannot be read"
+            unjudged = not isinstance(place.node, Unknown)
+            reading.note("unread-document", message, place.anchor, resource.owner, unjudged=unjudged)
             return
         nested: Extraction | None = None
         try:
@@ -326,9 +330,8 @@ class _Extractor:
         except JsonSyntaxError:
             nested = self._read_yaml_template(raw, place, address)
         if nested is None:
-            reading.note(
-                "unread-document", "the nested template cannot be read", place.anchor, resource.owner
-            )
+            message = "the nested template cannot be read"
+            reading.note("unread-document", message, place.anchor, resource.owner, unjudged=True)
             return
         self._policies.extend(nested.policies)
         self._grants.extend(nested.grants)
@@ -370,7 +373,7 @@ def build_policy(reading: Reading, place: Place, holds: str, owner: Owner, kind:
             tree, step, resolver = parse_embedded(parts, offsets)
         except JsonSyntaxError as error:
             message = f"the policy is text that is not JSON: {error}"
-            reading.note("unread-document", message, place.anchor, owner)
+            reading.note("unread-document", message, place.anchor, owner, unjudged=True)
             hole = Unknown(Hole("unknown", "text"))
             policy = reading.builder.policy(hole, place.pointer, owner=owner, kind=kind)
         else:

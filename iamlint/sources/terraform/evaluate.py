@@ -103,14 +103,24 @@ class Context:
         if self.left < 0 or self.remaining < 0:
             raise _TooLargeError
 
-    def note(self, code: str, message: str, pointer: Pointer, owner: str | None = None) -> None:
-        """Add a diagnostic at a pointer as seen from any file."""
+    def note(
+        self,
+        code: str,
+        message: str,
+        pointer: Pointer,
+        owner: str | None = None,
+        *,
+        unjudged: bool = False,
+    ) -> None:
+        """Add a diagnostic at a pointer as seen from any file; `unjudged` as of Diagnostic."""
         document = self.files.get(pointer[0].text) if pointer and hasattr(pointer[0], "text") else None
         if document is None:
-            self.diagnostics.append(Diagnostic("", code, message, owner=owner))
+            self.diagnostics.append(Diagnostic("", code, message, owner=owner, unjudged=unjudged))
             return
         span = document.span(pointer)
-        diagnostic = Diagnostic(span.path, code, message, span.start_line, span.start_column, owner)
+        diagnostic = Diagnostic(
+            span.path, code, message, span.start_line, span.start_column, owner, unjudged=unjudged
+        )
         if diagnostic not in self.diagnostics[-20:]:
             self.diagnostics.append(diagnostic)
 
@@ -155,7 +165,7 @@ class Instance:
             return result.get(name), pointer
         except (_TooLargeError, RecursionError):
             message = f"the argument {name} grows too large to be analysed"
-            self.context.note("too-large", message, pointer, self.prefix + block.reference)
+            self.context.note("too-large", message, pointer, self.prefix + block.reference, unjudged=True)
             return Unknown(Hole("unknown", "too large")), pointer
 
     def value(self, written: Written) -> object:
@@ -303,7 +313,8 @@ class Instance:
         try:
             template = parse_template(text)
         except ExpressionError as error:
-            self.context.note("unreadable-expression", f"cannot be read as a template: {error}", pointer)
+            message = f"cannot be read as a template: {error}"
+            self.context.note("unreadable-expression", message, pointer, unjudged=True)
             shown = " ".join(text.split())
             return Unknown(
                 Hole("unknown", shown if len(shown) <= _MAX_NAME else shown[: _MAX_NAME - 3] + "...")

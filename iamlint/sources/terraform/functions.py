@@ -369,7 +369,7 @@ def _templatefile(instance: Instance, name: str, arguments: list[At]) -> object:
 
         message = f"cannot be read as a template: {error}"
         instance.context.diagnostics.append(
-            Diagnostic(text.path, "unreadable-expression", message, line, column)
+            Diagnostic(text.path, "unreadable-expression", message, line, column, unjudged=True)
         )
         return _hole(name)
     parts, offsets = instance.template_text(template, Origin((InFile(text.path),), text.text), scope)

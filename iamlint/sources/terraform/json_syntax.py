@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iamlint.model import BrokenFile, Diagnostic, Pointer
+from iamlint.record import replace
 from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, syntax_diagnostic
 from iamlint.sources.terraform.document import ModuleFiles, TerraformJsonDocument
@@ -41,17 +42,20 @@ def read_modules(
         try:
             text = file.text()
         except UnreadableTextError as error:
-            diagnostics.append(Diagnostic(file.path, "not-text", str(error), error.line, 1))
+            diagnostics.append(Diagnostic(file.path, "not-text", str(error), error.line, 1, unjudged=True))
             continue
         try:
             tree, repeated = parse_json(text.text)
         except JsonSyntaxError as error:
             offset = min(error.offset, len(text.text))
             line, column = text.position(offset)
-            diagnostics.append(syntax_diagnostic(file.path, line, column, f"not JSON: {error}"))
+            diagnostic = syntax_diagnostic(file.path, line, column, f"not JSON: {error}")
+            if error.limit:
+                diagnostic = replace(diagnostic, code="too-large", message=f"not read: {error}")
+            diagnostics.append(diagnostic)
             if file.named or "olicy" in text.text:
                 span = text.span(offset, min(offset + 1, len(text.text)))
-                broken.append(BrokenFile(span, "JSON", str(error)))
+                broken.append(BrokenFile(span, "JSON", str(error), error.limit))
             continue
         document = TerraformJsonDocument(text, tree, documents, repeated=repeated)
         documents[file.path] = document
@@ -117,7 +121,9 @@ class _Reader:
         elif node is not None:
             span = self._document.span(pointer)
             message = "a block must be an object or a list of objects"
-            diagnostic = Diagnostic(span.path, "wrong-type", message, span.start_line, span.start_column)
+            diagnostic = Diagnostic(
+                span.path, "wrong-type", message, span.start_line, span.start_column, unjudged=True
+            )
             self._diagnostics.append(diagnostic)
 
     def _block(self, kind: str, labels: tuple[str, ...], body: dict[str, object], pointer: Pointer) -> None:

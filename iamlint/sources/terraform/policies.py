@@ -323,7 +323,15 @@ class PolicyReader:
         except JsonSyntaxError as error:
             span = document.span(text[2])
             message = f"the policy is text that is not JSON: {error}"
-            self._note(span.path, "unread-document", message, span.start_line, span.start_column, holder)
+            self._note(
+                span.path,
+                "unread-document",
+                message,
+                span.start_line,
+                span.start_column,
+                holder,
+                unjudged=True,
+            )
             self._policy(document, holder, Place(Unknown(Hole("unknown", "not JSON")), text[2]), name)
             return
         plain = all(isinstance(part, str) for part in text[0])
@@ -377,7 +385,17 @@ class PolicyReader:
         hole = node if isinstance(node, Unknown) else Unknown(Hole("unknown", shown))
         self._policy(holder.resource.document, holder, Place(hole, pointer), name)
 
-    def _note(self, path: str, code: str, message: str, line: int, column: int, holder: _Holder) -> None:
+    def _note(
+        self,
+        path: str,
+        code: str,
+        message: str,
+        line: int,
+        column: int,
+        holder: _Holder,
+        *,
+        unjudged: bool = False,
+    ) -> None:
         lines = holder.resource.document.has_lines
         self._found.diagnostics.append(
             Diagnostic(
@@ -387,6 +405,7 @@ class PolicyReader:
                 line if lines else None,
                 column if lines else None,
                 holder.resource.address,
+                unjudged=unjudged,
             )
         )
 
@@ -420,6 +439,7 @@ class PolicyReader:
                     span.start_line if lines else None,
                     span.start_column if lines else None,
                     resource.address,
+                    unjudged=not isinstance(unplaced(place.node), Unknown),
                 )
             )
         else:

@@ -20,7 +20,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "file",
         "grammar.unparsable_file",
         "A file that should hold policies and cannot be parsed.",
-        words=("format", "error"),
+        words=("format", "error", "fault"),
     ),
     "unknown-action": CheckSpec(
         "statement",
