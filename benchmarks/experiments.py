@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.environments import Environment
-from benchmarks.inputs import MANAGED_POLICIES, TEMPLATES, managed_policies, small_policy, templates
+from benchmarks.inputs import (
+    MANAGED_PACKAGE,
+    MANAGED_POLICIES,
+    TEMPLATES,
+    managed_policies,
+    npm_package,
+    small_pair,
+    small_policy,
+    templates,
+)
 from benchmarks.measure import Command, Experiment, Goal
 from benchmarks.plan import plan
 from benchmarks.repository import FILES, MANIFEST, repository
@@ -23,6 +32,7 @@ ONE_PROCESS = "iamlint --jobs 1"
 _HERE = Path(__file__).resolve().parent
 _FOUND_NOTHING_OR_SOMETHING = frozenset({0, 1})
 _MEGABYTE = 1_000_000
+DECISIONS = 50_000
 
 Installed = Mapping[str, Environment]
 """The environments by name; `iamlint` is always among them, a peer only where it could be installed."""
@@ -52,6 +62,14 @@ def _count_validator(printed: str) -> int:
 
 def _count_text(printed: str) -> int:
     return len(re.findall(r"^[^\n]*\bIAM\d{3}\b", printed, re.MULTILINE))
+
+
+def _count_unknown(printed: str) -> int:
+    return int(json.loads(printed)["unknown"])
+
+
+def _count_wrong(printed: str) -> int:
+    return len(json.loads(printed)["wrong"])
 
 
 def _iamlint(
@@ -285,6 +303,68 @@ def terraform_plan(installed: Installed, _: Path | None) -> Experiment:
     )
 
 
+def history(installed: Installed, _: Path | None) -> Experiment:
+    """Verdicts about real changes, timed and checked inside the process."""
+    versions = npm_package(MANAGED_PACKAGE) / "dist" / "managedPolicies.json"
+
+    def row(label: str, figure: str, goal: Goal | None, count: Callable[[str], int]) -> Command:
+        script = (installed[IAMLINT].python, str(_HERE / "history.py"), str(versions), figure)
+        return Command(label, script, goal=goal, inner=True, count=count)
+
+    median = Goal("at most 3 ms", seconds=0.003)
+    slow = Goal("below 100 ms", seconds=0.1)
+    return Experiment(
+        "history",
+        "Verdicts on all versions of AWS managed policies (findings: unknown ones)",
+        versions.parent,
+        (
+            row("the median pair", "median", median, _count_unknown),
+            row("99.9 % of the pairs take less", "slow", slow, _count_unknown),
+            row("all, checked by samples (findings: contradictions)", "checked", None, _count_wrong),
+        ),
+        reference="the median pair",
+        rounds=1,
+    )
+
+
+def decisions(installed: Installed, _: Path | None) -> Experiment:
+    """The evaluator alone, timed inside the process."""
+    label = "iamlint's evaluator"
+    script = (installed[IAMLINT].python, "-I", str(_HERE / "decisions.py"), str(DECISIONS))
+    goal = Goal("50,000 decisions a second", seconds=1)
+    return Experiment(
+        "decisions",
+        f"{DECISIONS:,} decisions about one statement",
+        small_policy(),
+        (Command(label, script, goal=goal, inner=True),),
+        reference=label,
+        rounds=5,
+        amount=DECISIONS,
+        unit="decisions",
+    )
+
+
+def compare_cold(installed: Installed, _: Path | None) -> Experiment:
+    """Two small files compared, a new process each time, beside the audit of one."""
+    folder = small_pair()
+    return Experiment(
+        "compare",
+        "Two small policy files compared, a new process each time",
+        folder,
+        (
+            _iamlint(installed, IAMLINT, "check", "new.json", count=_count_text),
+            _iamlint(
+                installed, "iamlint compare", "compare", "old.json", "new.json", count=None, goal=_NEAR_CHECK
+            ),
+        ),
+        reference=IAMLINT,
+        rounds=15,
+    )
+
+
+_NEAR_CHECK = Goal("within 30 ms of iamlint check on one", more_seconds=0.03)
+
+
 EXPERIMENTS: Mapping[str, tuple[Callable[[Installed, Path | None], Experiment], tuple[str, ...]]] = {
     "one-file": (one_file, ("parliament",)),
     "managed": (managed, ("parliament", "iam-policy-validator")),
@@ -293,6 +373,9 @@ EXPERIMENTS: Mapping[str, tuple[Callable[[Installed, Path | None], Experiment], 
     "start": (start, ()),
     "sarif": (sarif, ()),
     "plan": (terraform_plan, ()),
+    "compare": (compare_cold, ()),
+    "decisions": (decisions, ()),
+    "history": (history, ()),
 }
 """Each experiment with what builds it and the peers that it needs."""
 

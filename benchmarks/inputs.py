@@ -15,7 +15,16 @@ from pathlib import Path
 
 from benchmarks.workspace import INPUTS, BenchmarkError, made_once, note, run, track
 
-__all__ = ["MANAGED_POLICIES", "TEMPLATES", "managed_policies", "npm_package", "small_policy", "templates"]
+__all__ = [
+    "MANAGED_PACKAGE",
+    "MANAGED_POLICIES",
+    "TEMPLATES",
+    "managed_policies",
+    "npm_package",
+    "small_pair",
+    "small_policy",
+    "templates",
+]
 
 MANAGED_POLICIES = 1500
 TEMPLATES = 100
@@ -75,6 +84,18 @@ def small_policy() -> Path:
         track(folder)
 
     return made_once(INPUTS / "one-file", {"policy": _SMALL_POLICY}, make)
+
+
+def small_pair() -> Path:
+    """Return a folder with a small policy, `old.json`, and one that allows more, `new.json`."""
+
+    def make(folder: Path) -> None:
+        _write(folder / "old.json", _SMALL_POLICY)
+        text = json.dumps(_SMALL_POLICY, indent=4).replace('"kms:Decrypt"', '"kms:*"')
+        _write(folder / "new.json", json.loads(text))
+        track(folder)
+
+    return made_once(INPUTS / "compare", {"policy": _SMALL_POLICY, "edition": 1}, make)
 
 
 def managed_policies() -> Path:

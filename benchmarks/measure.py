@@ -33,13 +33,14 @@ _TIMEOUT_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is asked for: this row's time is at least `ratio` times iamlint's, or its own time or
-    memory is at most so many seconds or bytes."""
+    """What is asked for: this row's time is at least `ratio` times iamlint's, or at most so much more
+    than it, or its own time or memory is at most so many seconds or bytes."""
 
     words: str
     ratio: float | None = None
     seconds: float | None = None
     peak_bytes: int | None = None
+    more_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,10 @@ def verdict(series: Series, reference: Series | None) -> bool | None:
     if goal.ratio is not None:
         measured = ratio(series, reference)
         return None if measured is None else measured >= goal.ratio
+    if goal.more_seconds is not None:
+        if reference is None or reference.seconds is None:
+            return None
+        return series.seconds - reference.seconds <= goal.more_seconds
     if goal.seconds is not None:
         return series.seconds <= goal.seconds
     return series.peak_bytes <= (goal.peak_bytes or 0)

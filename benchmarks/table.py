@@ -96,6 +96,8 @@ def _row(experiment: Experiment, series: Series, reference: Series | None) -> tu
 
 
 def _time(seconds: float) -> str:
+    if seconds < 0.01:
+        return f"{seconds * 1000:.1f} ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 

@@ -21,7 +21,22 @@ from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
-__all__ = ["Outcome", "Tally", "Unit", "extract_all", "judge_of", "judge_unit", "read_file", "run"]
+__all__ = [
+    "InsideReader",
+    "Outcome",
+    "Tally",
+    "Unit",
+    "extract_all",
+    "failure",
+    "in_order",
+    "judge_of",
+    "judge_unit",
+    "options_of",
+    "paths_of",
+    "read_file",
+    "run",
+    "units_of",
+]
 
 _PARALLEL_BYTES = 6_000_000
 """Below this much candidate text one process is done before a second one has started."""
@@ -41,7 +56,7 @@ class Tally:
     def add(self, extraction: Extraction) -> None:
         """Count one extraction."""
         if extraction.policies or extraction.grants:
-            self.files_with_policies += len(_paths(extraction))
+            self.files_with_policies += len(paths_of(extraction))
         self.policies += len(extraction.policies)
         self.grants += len(extraction.grants)
         for policy in extraction.policies:
@@ -89,7 +104,7 @@ def run(settings: AuditSettings) -> Outcome:
         raise UsageError("no rule is left to run", help="select and ignore leave out every rule")
     outcome = Outcome(rules=rules, selection=selection)
     judge = judge_of(selection, settings)
-    units = list(_units(settings, outcome))
+    units = list(units_of(settings, outcome))
     if settings.stdin is not None:
         outcome.tally.files += 1
         _judge_files(
@@ -158,16 +173,16 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     extractions = []
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
-        options = _options(settings, settings.stdin_name, "")
+        options = options_of(settings, settings.stdin_name, "")
         extractions.append(_without_rules(_extract([file], options), [file]))
     found: list[tuple[set[str], Extraction]] = []
-    for unit in _units(settings, outcome):
+    for unit in units_of(settings, outcome):
         files = list(_read(unit, settings, outcome.diagnostics))
         if files:
-            options = _options(settings, files[0].path, unit.files[0].root)
+            options = options_of(settings, files[0].path, unit.files[0].root)
             extraction = _without_rules(_extract(files, options), files)
             own = {file.path for file in files}
-            outcome.claimed |= _paths(extraction) - own
+            outcome.claimed |= paths_of(extraction) - own
             found.append((own, extraction))
     extractions.extend(extraction for own, extraction in found if not own <= outcome.claimed)
     diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
@@ -200,12 +215,12 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 def _judge_files(
     files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
 ) -> None:
-    extraction = _extract(files, _options(settings, files[0].path, root))
+    extraction = _extract(files, options_of(settings, files[0].path, root))
     first, known = len(outcome.diagnostics), len(outcome.findings)
     try:
         _judge(extraction, files, judge, outcome)
     except Exception as error:  # noqa: BLE001 -- as in _extract
-        outcome.diagnostics.append(_failure(files, error))
+        outcome.diagnostics.append(failure(files, error))
     broken = {one.span.path for one in extraction.broken}
     told = {one.primary.path for one in outcome.findings[known:] if one.policy.kind is None} & broken
     outcome.diagnostics[first:] = _with_fatal(outcome.diagnostics[first:], files, told)
@@ -217,7 +232,7 @@ def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
     try:
         return extract_unit(files, options)
     except Exception as error:  # noqa: BLE001 -- the one place: one bad file must not hide the others
-        return Extraction(diagnostics=(_failure(files, error),))
+        return Extraction(diagnostics=(failure(files, error),))
 
 
 def _without_rules(extraction: Extraction, files: list[SourceFile]) -> Extraction:
@@ -243,7 +258,7 @@ def _with_fatal(
 _BROKEN = frozenset({"syntax-error", "too-large", "not-text", "unrendered-template"})
 
 
-def _failure(files: list[SourceFile], error: Exception) -> Diagnostic:
+def failure(files: list[SourceFile], error: Exception) -> Diagnostic:
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     message = f"iamlint failed on this file ({reason}); please report this"
     return Diagnostic(files[0].path, "internal-error", message, fatal=True)
@@ -251,7 +266,7 @@ def _failure(files: list[SourceFile], error: Exception) -> Diagnostic:
 
 def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcome: Outcome) -> None:
     outcome.tally.add(extraction)
-    outcome.claimed |= _paths(extraction) - {file.path for file in files}
+    outcome.claimed |= paths_of(extraction) - {file.path for file in files}
     for grant in extraction.grants:
         for name in SECRET_FIELDS:
             for value in grant.fields.get(name, ()):
@@ -271,7 +286,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
     return Judge(selection.rules, trusted, settings.profile)
 
 
-def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
+def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
     """Yield the units of the input in path order; what discovery could not reach is a diagnostic."""
     groups: dict[str, list[FoundFile]] = {}
     packs = [os.path.realpath(os.path.join(settings.cwd, pack)) for pack in settings.rule_packs]
@@ -347,8 +362,8 @@ for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
     _READING |= getattr(os, _flag, 0)
 
 
-def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:
-    return SourceOptions(_kind(settings, path), settings.resource_type, _Reader(root))
+def options_of(settings: AuditSettings, path: str, root: str) -> SourceOptions:
+    return SourceOptions(_kind(settings, path), settings.resource_type, InsideReader(root))
 
 
 @lru_cache(maxsize=1000)
@@ -365,7 +380,7 @@ def _kind(settings: AuditSettings, path: str) -> PolicyKind | None:
 
 
 @record
-class _Reader:
+class InsideReader:
     """Reads files inside the root that a template refers to; nothing outside it, ever."""
 
     root: str
@@ -391,7 +406,7 @@ def _worth_splitting(units: list[Unit], jobs: int) -> bool:
     return (os.cpu_count() or 1) > 1 and sum(f.size for unit in units for f in unit.files) > _PARALLEL_BYTES
 
 
-def _paths(extraction: Extraction) -> set[str]:
+def paths_of(extraction: Extraction) -> set[str]:
     paths = {policy.document.path for policy in extraction.policies}
     paths.update(grant.document.path for grant in extraction.grants)
     return paths

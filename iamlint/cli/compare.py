@@ -24,21 +24,38 @@ _LONGEST_LINE = 4 * 1024 * 1024
 class _Arguments(QuestionArguments):
     files: list[str]
     jsonl: bool = False
+    git_base: str | None = None
 
 
 def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
         "iamlint compare",
-        "Tell whether NEW allows any request that OLD does not, and show one. The exit\n"
-        "code is 0 when it allows nothing more, 1 when it does or nobody can tell.",
+        "Tell whether NEW allows any request that OLD does not, and show one. With\n"
+        "--git-base, tell so of every policy that changed in the work tree. The exit\n"
+        "code is 0 when nothing more is allowed, 1 when it is or nobody can tell, 2 for\n"
+        "wrong usage and for files that should hold policies and cannot be read.",
         "  iamlint compare old.json new.json\n"
         "  iamlint compare old.yaml new.yaml --kind resource --format json\n"
+        "  iamlint compare --git-base origin/main\n"
+        "  iamlint compare --git-base origin/main infra --format markdown\n"
         "  iamlint compare --jsonl < pairs.jsonl",
-        takes="OLD NEW",
+        takes="OLD NEW | --git-base REV [PATH...]",
     )
-    made.add("files", nargs="*", takes="file", help="two files, in any format that iamlint reads")
-    add_question_options(made)
+    made.add(
+        "files",
+        nargs="*",
+        takes="file",
+        help="two files, in any format that iamlint reads; with --git-base any number of files and "
+        "folders (default: the current folder)",
+    )
+    made.add(
+        "--git-base",
+        metavar="REV",
+        help="compare the work tree with the commit where the current branch left REV, as a reviewer "
+        "would; REV.. means REV itself",
+    )
+    add_question_options(made, formats=("text", "json", "markdown"))
     made.add(
         "--jsonl",
         action="store_true",
@@ -52,6 +69,10 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
     arguments = parser().read(argv, _Arguments(files=[]))
     if arguments.jsonl:
         return _serve(arguments, surroundings)
+    if arguments.git_base is not None:
+        return _since(arguments, arguments.git_base, surroundings)
+    if arguments.format == "markdown":
+        raise UsageError("--format markdown is for --git-base", help="see `iamlint compare --help`")
     if len(arguments.files) != 2:
         raise UsageError(
             f"two files are compared, and {len(arguments.files)} given", help="see `iamlint compare --help`"
@@ -68,6 +89,36 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
         "unknown": "unknown: nobody can tell whether the new policy allows more",
     }
     return show(found, headlines, {"new": new, "old": old}, arguments, surroundings)
+
+
+def _since(arguments: _Arguments, revision: str, surroundings: Surroundings) -> ExitCode:
+    """Compare the work tree with a revision, and print what changed."""
+    from iamlint.cli.input_options import Input, InputArguments, audit_settings, configuration
+
+    paths = arguments.files or ["."]
+    if "-" in paths:
+        raise UsageError("--git-base compares files in a work tree, not standard input")
+    asked = InputArguments(paths=paths, policy_kind=arguments.kind)
+    config = configuration(asked, surroundings, asked.settings())
+    settings = audit_settings(asked, config, Input(tuple(paths), None, ""), surroundings)
+    from iamlint.auditing.changes import compare_with_revision
+    from iamlint.report import changes_report
+    from iamlint.report.colour import on_runner
+    from iamlint.semantics.algebra.results import Verdict
+
+    found = compare_with_revision(settings, revision, assumptions(arguments))
+    out = surroundings.stdout
+    if arguments.format == "json":
+        from iamlint.auditing.compare import comparison_json
+
+        changes_report.write_json(found, comparison_json, out)
+    elif arguments.format == "markdown":
+        changes_report.write_markdown(found, out)
+    else:
+        changes_report.write_text(found, out, runner=on_runner(surroundings.environ))
+    if any(one.fatal for one in found.diagnostics):
+        return ExitCode.ERROR
+    return ExitCode.OK if found.count(Verdict.CONTAINED) == len(found.changes) else ExitCode.FINDINGS
 
 
 def show(
@@ -100,7 +151,8 @@ def _serve(arguments: _Arguments, surroundings: Surroundings) -> ExitCode:
     others = [name for name, value in vars(arguments).items() if name != "jsonl" and value]
     if others:
         raise UsageError(
-            f"--jsonl and {'files' if 'files' in others else '--' + others[0]} exclude each other"
+            "--jsonl and "
+            f"{'files' if 'files' in others else '--' + others[0].replace('_', '-')} exclude each other"
         )
     from iamlint.auditing.compare import answer_lines
 

@@ -28,7 +28,9 @@ class QuestionArguments(argparse.Namespace):
     format: str | None = None
 
 
-def add_question_options(parser: CliParser, *, kinds: tuple[str, ...] = _KINDS) -> None:
+def add_question_options(
+    parser: CliParser, *, kinds: tuple[str, ...] = _KINDS, formats: tuple[str, ...] = ("text", "json")
+) -> None:
     """Add the options that QuestionArguments holds."""
     parser.add(
         "--kind",
@@ -43,7 +45,10 @@ def add_question_options(parser: CliParser, *, kinds: tuple[str, ...] = _KINDS) 
         help="a condition key that every request has; may be repeated",
     )
     parser.add(
-        "--format", metavar="FORMAT", type=Choice("format", ("text", "json")), help="text (default) or json"
+        "--format",
+        metavar="FORMAT",
+        type=Choice("format", formats),
+        help=f"text (default){', ' if len(formats) > 2 else ' or '}{' or '.join(formats[1:])}",
     )
 
 

@@ -10,7 +10,7 @@ from iamlint.report.escape import PATH_LIMIT, escape, mask
 from iamlint.report.printer import Printer
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict, Witness
 
-__all__ = ["write_text"]
+__all__ = ["detail_lines", "write_text"]
 
 
 def write_text(
@@ -35,11 +35,17 @@ def _lines(
     yield headlines[found.verdict]
     if found.witness is not None:
         yield ""
+    yield from detail_lines(found, sides)
+
+
+def detail_lines(found: Comparison, sides: Mapping[str, Sequence[Policy]]) -> Iterator[str]:
+    """Yield all lines of an answer but its headline, safe to show."""
+    if found.witness is not None:
         yield from _request(found.witness)
-    if found.allowed_by is not None:
+    if found.allowed_by is not None and found.allowed_by.document < len(sides["new"]):
         yield ""
         yield f"allowed by {_place(sides['new'], found.allowed_by)}"
-    if found.no_longer_denied_by is not None:
+    if found.no_longer_denied_by is not None and found.no_longer_denied_by.document < len(sides["old"]):
         yield f"no longer denied by {_place(sides['old'], found.no_longer_denied_by)}"
     if found.reasons:
         yield ""
@@ -73,7 +79,7 @@ def _place(policies: Sequence[Policy], place: StatementPlace) -> str:
 
 
 def _reason(reason: Reason, sides: Mapping[str, Sequence[Policy]]) -> str:
-    if reason.document is None or reason.side not in sides:
+    if reason.document is None or reason.document >= len(sides.get(reason.side, ())):
         return _shown(reason.message)
     policy = sides[reason.side][reason.document]
     tokens = reason.pointer.split("/")[1:]

@@ -20,7 +20,17 @@ from iamlint.model import Diagnostic
 from iamlint.record import record, replace
 from iamlint.sources.path_pattern import PathSet, PatternList
 
-__all__ = ["CANDIDATE_EXTENSIONS", "LARGEST_FILE", "FoundFile", "discover", "find_root"]
+__all__ = [
+    "CANDIDATE_EXTENSIONS",
+    "LARGEST_FILE",
+    "FoundFile",
+    "WalkedNames",
+    "discover",
+    "find_root",
+    "git_command",
+    "leads_away",
+    "place_below",
+]
 
 CANDIDATE_EXTENSIONS = frozenset({"json", "yaml", "yml", "template", "cfn", "txt", "tf", "tofu"})
 """The endings (after the last dot, lower case) of files that a folder walk offers to the sources."""
@@ -93,6 +103,42 @@ def find_root(path: str, cwd: str) -> str:
     return _Roots(cwd).root(place, is_folder=os.path.isdir(place))
 
 
+class WalkedNames:
+    """Says from its name alone whether a walk from the root would offer a file to the sources."""
+
+    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._include = PathSet(include)
+        self._exclude = PathSet(exclude)
+
+    def holds(self, relative: str) -> bool:
+        """Say so of one file, by its path relative to the root with forward slashes."""
+        return self.is_candidate(relative) and not self.leaves_out(relative, is_folder=False)
+
+    def is_candidate(self, relative: str) -> bool:
+        """Say whether the ending of a file's name, or a pattern of `include`, makes it a candidate."""
+        last = relative.rpartition("/")[2]
+        _, dot, extension = last.rpartition(".")
+        if not dot or extension in CANDIDATE_EXTENSIONS or extension.lower() in CANDIDATE_EXTENSIONS:
+            return True
+        return bool(self._include) and self._include.holds(relative)
+
+    def leaves_out(self, relative: str, *, is_folder: bool) -> bool:
+        """Say whether a path lies in what a walk from the root leaves out."""
+        names = relative.split("/")
+        folders = names if is_folder else names[:-1]
+        if any(name in _SKIPPED_FOLDERS for name in folders) or _is_cdk_asset(names):
+            return True
+        return self._exclude.holds_folder(relative) if is_folder else self._exclude.holds(relative)
+
+
+def place_below(path: str, cwd: str, root: str) -> str | None:
+    """Return where `path`, relative to `cwd`, lies below `root`, with forward slashes (`.` for the root
+    itself); None if it lies elsewhere. Folders on the way are resolved, a link at its end is not.
+    Raises ValueError for what no path can be."""
+    place = _real_place(path, os.path.realpath(cwd))
+    return _relative(place, root) if _is_inside(place, root) else None
+
+
 class _Roots:
     """Finds roots, looking into each folder once."""
 
@@ -143,6 +189,7 @@ class _Search:
         self._roots = _Roots(self._cwd)
         self._include = PathSet(include)
         self._exclude = PathSet(exclude)
+        self._names = WalkedNames(include, exclude)
         self._respect_gitignore = respect_gitignore
         self._force_exclude = force_exclude
         self._files: dict[str, FoundFile] = {}
@@ -195,7 +242,7 @@ class _Search:
                 return
             place = target
         relative = _relative(place, root)
-        if self._force_exclude and self._is_left_out(relative, is_folder=stat.S_ISDIR(status.st_mode)):
+        if self._force_exclude and self._names.leaves_out(relative, is_folder=stat.S_ISDIR(status.st_mode)):
             return
         if stat.S_ISDIR(status.st_mode):
             if not os.access(place, os.R_OK | os.X_OK):
@@ -213,14 +260,6 @@ class _Search:
 
     def _report(self, path: str, code: str, message: str, *, fatal: bool = False) -> None:
         self._diagnostics[Diagnostic(path, code, message, fatal=fatal)] = None
-
-    def _is_left_out(self, relative: str, *, is_folder: bool) -> bool:
-        """Say whether a named path lies in what a walk from the root would have left out."""
-        names = relative.split("/")
-        folders = names if is_folder else names[:-1]
-        if any(name in _SKIPPED_FOLDERS for name in folders) or _is_cdk_asset(names):
-            return True
-        return self._exclude.holds_folder(relative) if is_folder else self._exclude.holds(relative)
 
     def _take(self, place: str, relative: str, root: str, size: int, *, named: bool) -> None:
         if size > LARGEST_FILE:
@@ -263,14 +302,14 @@ class _Search:
         seen_folder: str | None = None
         leave = False
         for name, is_odd in entries:
-            if _leads_away(name):
+            if leads_away(name):
                 self._report(base + name, "outside-root", "git's index has a name that no work tree has")
                 continue
-            inner, _, last = name.rpartition("/")
+            inner = name.rpartition("/")[0]
             if inner != seen_folder:
                 seen_folder = inner
                 leave = skipped.folder(_native(prefix + inner), base + inner) if inner else False
-            if not leave and (is_odd or self._is_candidate(last, base + name)):
+            if not leave and (is_odd or self._names.is_candidate(base + name)):
                 self._entry(_native(prefix + name), base + name, start, root, skipped)
         return bool(entries) and not complained
 
@@ -296,7 +335,7 @@ class _Search:
     def _consider(self, place: str, relative: str, root: str, size: int) -> None:
         """Take in a regular file of a folder, if its name and size make it a candidate."""
         last = relative.rpartition("/")[2]
-        if not self._is_candidate(last, relative):
+        if not self._names.is_candidate(relative):
             return
         if (
             "." not in last
@@ -308,16 +347,10 @@ class _Search:
             return
         self._take(place, relative, root, size, named=False)
 
-    def _is_candidate(self, last: str, relative: str) -> bool:
-        _, dot, extension = last.rpartition(".")
-        if not dot or extension in CANDIDATE_EXTENSIONS or extension.lower() in CANDIDATE_EXTENSIONS:
-            return True
-        return bool(self._include) and self._include.holds(relative)
-
     def _link(self, place: str, relative: str, start: str, root: str) -> None:
         """Take in what a link inside the root leads to, under its real name."""
         target = os.path.realpath(place)
-        wanted = self._is_candidate(relative.rpartition("/")[2], relative)
+        wanted = self._names.is_candidate(relative)
         if not _is_inside(target, root):
             if wanted or os.path.isdir(target):
                 message = f"the link leads out of {root}, and no file outside is read"
@@ -331,7 +364,7 @@ class _Search:
                 self._report(relative, "unreadable", f"the link leads nowhere: {_reason(error)}")
             return
         is_folder = stat.S_ISDIR(status.st_mode)
-        if self._is_left_out(real, is_folder=is_folder):
+        if self._names.leaves_out(real, is_folder=is_folder):
             return
         if is_folder:
             # A folder above or below the one being listed is, or will be, listed anyway.
@@ -384,7 +417,7 @@ class _Search:
                             pending.append((entry.path, path, ignores))
                     elif entry.is_symlink():
                         self._link(entry.path, path, start, root)
-                    elif self._is_candidate(entry.name, path) and entry.is_file(follow_symlinks=False):
+                    elif self._names.is_candidate(path) and entry.is_file(follow_symlinks=False):
                         self._consider(entry.path, path, root, entry.stat(follow_symlinks=False).st_size)
                 except FileNotFoundError:
                     continue  # gone since the folder was listed
@@ -469,7 +502,7 @@ def _missing(error: OSError | ValueError) -> str:
 # Git's listing and git's ignore files
 
 
-def _leads_away(name: str) -> bool:
+def leads_away(name: str) -> bool:
     """Say whether a name of git's index leads out of the folder or into a `.git`. git writes none such,
     but lists what it is given: an index may have been made by hand."""
     if ".." not in name and ".git" not in name and not name.startswith("/"):
@@ -492,20 +525,29 @@ def _has_odd_settings(work_tree: str) -> bool:
     return False
 
 
-def _git_listing(folder: str, work_tree: str) -> tuple[list[tuple[str, bool]], bool] | None:
-    """Return what git lists of `folder` as pairs (path relative to it, whether it may be something
-    else than a file), and whether git complained on the way; None if git is missing or refuses."""
+def git_command(work_tree: str) -> tuple[list[str], dict[str, str]] | None:
+    """Return how git is started so that nothing of the work tree can start a program: the program with
+    its first arguments, and its whole environment. None if git is missing or would wait for ever."""
     git = _git_program(work_tree)
     if git is None or _has_odd_settings(work_tree):
         return None
+    return [git, *_GIT_OPTIONS], _git_environment(work_tree)
+
+
+def _git_listing(folder: str, work_tree: str) -> tuple[list[tuple[str, bool]], bool] | None:
+    """Return what git lists of `folder` as pairs (path relative to it, whether it may be something
+    else than a file), and whether git complained on the way; None if git is missing or refuses."""
+    found = git_command(work_tree)
+    if found is None:
+        return None
     import subprocess
 
-    command = [git, *_GIT_OPTIONS, "ls-files", "-t", "-s", "-c", "-o", "--exclude-standard", "-z"]
+    command = [*found[0], "ls-files", "-t", "-s", "-c", "-o", "--exclude-standard", "-z"]
     try:
         done = subprocess.run(  # noqa: S603 -- an absolute program and constant arguments
             command,
             cwd=folder,
-            env=_git_environment(work_tree),
+            env=found[1],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_GIT_TIMEOUT_SECONDS,

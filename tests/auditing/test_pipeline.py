@@ -309,7 +309,7 @@ def test_a_file_that_vanishes_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", ["a\0b", "../../etc/passwd", "/etc/passwd", "nothing", "."])
 def test_a_template_reads_no_file_of_a_hostile_name(tmp_path: Path, name: str) -> None:
-    assert pipeline._Reader(str(tmp_path))(name) is None
+    assert pipeline.InsideReader(str(tmp_path))(name) is None
 
 
 RULE = """\

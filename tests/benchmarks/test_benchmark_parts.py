@@ -64,6 +64,8 @@ def test_source_code_and_prose_are_no_candidates() -> None:
         (series("peer", 0.15, goal=Goal("below 0.1 s", seconds=0.1)), False),
         (series("peer", 1.0, peak=149_000_000, goal=Goal("memory", peak_bytes=150_000_000)), True),
         (series("peer", 1.0, peak=151_000_000, goal=Goal("memory", peak_bytes=150_000_000)), False),
+        (series("peer", 1.2, goal=Goal("near", more_seconds=0.25)), True),
+        (series("peer", 1.3, goal=Goal("near", more_seconds=0.25)), False),
         (series("peer", 1.0), None),
         (series("peer", goal=Goal("at least 3 times", ratio=3)), None),
     ],
