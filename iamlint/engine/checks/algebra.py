@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["admin_equivalent", "idle_statement", "strangers_request"]
 
 _KINDS = {PolicyKind.TRUST: PolicyKind.TRUST, PolicyKind.RESOURCE: PolicyKind.RESOURCE}
-_SHORT = "execute-api:/"
 _MOST_STATEMENTS = 60
 """Beyond it a policy is not examined statement by statement: the work grows with the square."""
 
@@ -34,7 +33,7 @@ def idle_statement(subject: PolicySubject, params: Mapping[str, object]) -> Iter
     from iamlint.semantics.algebra.statements import examine
 
     kind = _KINDS.get(policy.kind, PolicyKind.IDENTITY)
-    facts = [fact for fact in examine([_full_arns(policy)], kind=kind) if fact.fault.value == params["fault"]]
+    facts = [fact for fact in examine([policy], kind=kind) if fact.fault.value == params["fault"]]
     later = {fact.place: fact.by for fact in facts}
     for fact in facts:
         statement = statements[fact.place.index]
@@ -57,7 +56,7 @@ def strangers_request(subject: PolicySubject, params: Mapping[str, object]) -> I
         return
     from iamlint.semantics.algebra.strangers import public
 
-    found = public([_full_arns(policy)], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
+    found = public([policy], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
     if found.witness is None or found.allowed_by is None:
         return
     statement = statements[found.allowed_by.index]
@@ -113,40 +112,7 @@ def _contradicts_itself(policy: Policy, statement: Statement, kind: PolicyKind) 
     free = replace(statement, conditions=())
     return not any(
         fact.fault.value == "unsatisfiable"
-        for fact in examine([_full_arns(replace(policy, statements=(free,)))], kind=kind)
-    )
-
-
-def _full_arns(policy: Policy) -> Policy:
-    """Return the policy with the resources of API Gateway written out.
-
-    In the policy of an API,
-    `execute-api:/stage/GET/path` stands for the ARN of that API, which the service fills in.
-    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
-    """
-
-    def written_out(values: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
-        if values is None:
-            return None
-        return tuple(
-            replace(one, text=f"arn:aws:execute-api:*:*:*/{one.text[len(_SHORT) :]}")
-            if one.text is not None and one.text.startswith(_SHORT)
-            else one
-            for one in values
-        )
-
-    if policy.kind is not PolicyKind.RESOURCE or policy.statements is None:
-        return policy
-    if not any(
-        str(one).startswith(_SHORT) for s in policy.statements for one in s.resources or s.not_resources or ()
-    ):
-        return policy
-    return replace(
-        policy,
-        statements=tuple(
-            replace(s, resources=written_out(s.resources), not_resources=written_out(s.not_resources))
-            for s in policy.statements
-        ),
+        for fact in examine([replace(policy, statements=(free,))], kind=kind)
     )
 
 
