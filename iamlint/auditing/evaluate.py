@@ -262,10 +262,13 @@ _FITTING: Mapping[PolicyKind, frozenset[PolicyKind]] = {
 }
 
 
-def policies_of_file(path: str, data: bytes, kind: PolicyKind) -> tuple[Policy, ...]:
+def policies_of_file(
+    path: str, data: bytes, kind: PolicyKind, resource_type: str | None = None
+) -> tuple[Policy, ...]:
     """Return the policies of one kind that a file holds, in any format that iamlint reads.
 
-    Bare documents are of that kind, whatever they look like; of a template those count that are.
+    Bare documents are of that kind, whatever they look like, and attached to `resource_type`; of a
+    template those count that are of the kind.
     Raises InputError when the file cannot be read in full or holds none.
     """
     from iamlint.sources.routing import extract_unit
@@ -273,7 +276,7 @@ def policies_of_file(path: str, data: bytes, kind: PolicyKind) -> tuple[Policy, 
 
     if len(data) > LARGEST_FILE:
         raise InputError(f"{path}: is larger than {LARGEST_FILE // (1024 * 1024)} MiB")
-    found = extract_unit([SourceFile(path, data, named=True)], SourceOptions(policy_kind=kind))
+    found = extract_unit([SourceFile(path, data, named=True)], SourceOptions(kind, resource_type))
     for diagnostic in found.diagnostics:
         place = path if diagnostic.line is None else f"{path}:{diagnostic.line}:{diagnostic.column}"
         raise InputError(f"{place}: {diagnostic.message}")

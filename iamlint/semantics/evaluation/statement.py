@@ -25,6 +25,7 @@ from iamlint.semantics.evaluation.resources import (
     is_short_literal,
 )
 from iamlint.semantics.evaluation.template import Variable, read_tokens
+from iamlint.semantics.patterns import may_be_of_api
 
 __all__ = ["ActionList", "CompiledStatement", "compile_policy", "policy_size"]
 
@@ -285,11 +286,12 @@ class _Compiler:
                 self._refuse(one.pointer, "the statement has neither Resource nor NotResource")
             return None
         short = _SHORT.get(self._kind, ShortArn.PADDED)
+        own_api = self._kind is PolicyKind.RESOURCE and may_be_of_api(self._policy.on)
         patterns: list[ResourcePattern | OwnApiPattern] = []
         for text, pointer in self._texts(values):
             if short is ShortArn.REFUSED and is_short_literal(text):
                 self._refuse(pointer, f"{text[:60]!r} is neither an ARN nor a pattern")
-            if self._kind is PolicyKind.RESOURCE and is_own_api(text):
+            if own_api and is_own_api(text):
                 patterns.append(OwnApiPattern(text, variables=self._variables))
             else:
                 patterns.append(ResourcePattern(text, variables=self._variables, short=short))
