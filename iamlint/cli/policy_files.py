@@ -43,7 +43,10 @@ def add_question_options(parser: CliParser, *, kinds: tuple[str, ...] = _KINDS) 
         help="a condition key that every request has; may be repeated",
     )
     parser.add(
-        "--format", metavar="FORMAT", type=Choice("format", ("text", "json")), help="text (default) or json"
+        "--format",
+        metavar="FORMAT",
+        type=Choice("format", ("text", "json")),
+        help="text (default), which counts statements from 1, or json, which counts from 0",
     )
 
 

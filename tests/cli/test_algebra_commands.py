@@ -81,7 +81,7 @@ def test_compare_shows_a_request_and_the_statement_that_allows_it(folder: Path) 
         "  action    s3:PutObject\n"
         "  resource  arn:aws:s3:::logs/a (account 111122223333)\n"
         "\n"
-        "allowed by more.json:5 statement 1 Write\n"
+        "allowed by more.json:5 statement 2 Write\n"
     )
 
 
