@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from iamlint.engine.checks.wording import lower_first
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, statement_label
 from iamlint.model import Hole, Pointer, Policy, PolicyKind, Principal, Statement, Value
@@ -214,4 +215,4 @@ def _evidence(statement: Statement) -> tuple[str, ...]:
 
 def _names(statements: Sequence[Statement], places: Sequence[StatementPlace]) -> str:
     named = [statement_label(one, place.index + 1) for one, place in zip(statements, places, strict=True)]
-    return listed([name[0].lower() + name[1:] for name in named], 3)
+    return listed([lower_first(name) for name in named], 3)
