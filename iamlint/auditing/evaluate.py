@@ -172,18 +172,26 @@ _sets: _Memo[PolicySet] = _Memo()
 
 def _policy(node: object) -> Policy:
     """Return a document as a policy: one object for equal documents, so that each is compiled once."""
-    text = _json(node)
 
     def make() -> Policy:
-        document = JsonDocument(Text("", text), node, "policy-json")
+        document = JsonDocument(Text("", _json(node)), node, "policy-json")
         return PolicyBuilder(document).policy(node, (), owner=Owner("$", None, ()), kind=PolicyKind.IDENTITY)
 
-    return _policies.get(text, make)
+    return _policies.get(_key(node), make)
 
 
 def _policy_set(node: object) -> PolicySet:
     """Return `read_policies(node)`, memoised: the lines of a file mostly ask about the same policies."""
-    return _sets.get(_json(node), lambda: read_policies(node))
+    return _sets.get(_key(node), lambda: read_policies(node))
+
+
+def _key(node: object) -> str:
+    """Return a text that tells documents apart, numbers as they were written among them: JSON that is
+    written anew would shorten them."""
+    try:
+        return repr(node)
+    except RecursionError as error:
+        raise InputError(f"a policy document is not JSON: {error}") from error
 
 
 def _json(node: object) -> str:
