@@ -172,18 +172,26 @@ _sets: _Memo[PolicySet] = _Memo()
 
 def _policy(node: object) -> Policy:
     """Return a document as a policy: one object for equal documents, so that each is compiled once."""
-    text = _json(node)
 
     def make() -> Policy:
-        document = JsonDocument(Text("", text), node, "policy-json")
+        document = JsonDocument(Text("", _json(node)), node, "policy-json")
         return PolicyBuilder(document).policy(node, (), owner=Owner("$", None, ()), kind=PolicyKind.IDENTITY)
 
-    return _policies.get(text, make)
+    return _policies.get(_key(node), make)
 
 
 def _policy_set(node: object) -> PolicySet:
     """Return `read_policies(node)`, memoised: the lines of a file mostly ask about the same policies."""
-    return _sets.get(_json(node), lambda: read_policies(node))
+    return _sets.get(_key(node), lambda: read_policies(node))
+
+
+def _key(node: object) -> str:
+    """Return a text that tells documents apart, numbers as they were written among them: JSON that is
+    written anew would shorten them."""
+    try:
+        return repr(node)
+    except RecursionError as error:
+        raise InputError(f"a policy document is not JSON: {error}") from error
 
 
 def _json(node: object) -> str:
@@ -262,10 +270,13 @@ _FITTING: Mapping[PolicyKind, frozenset[PolicyKind]] = {
 }
 
 
-def policies_of_file(path: str, data: bytes, kind: PolicyKind) -> tuple[Policy, ...]:
+def policies_of_file(
+    path: str, data: bytes, kind: PolicyKind, resource_type: str | None = None
+) -> tuple[Policy, ...]:
     """Return the policies of one kind that a file holds, in any format that iamlint reads.
 
-    Bare documents are of that kind, whatever they look like; of a template those count that are.
+    Bare documents are of that kind, whatever they look like, and attached to `resource_type`; of a
+    template those count that are of the kind.
     Raises InputError when the file cannot be read in full or holds none.
     """
     from iamlint.sources.routing import extract_unit
@@ -273,7 +284,7 @@ def policies_of_file(path: str, data: bytes, kind: PolicyKind) -> tuple[Policy, 
 
     if len(data) > LARGEST_FILE:
         raise InputError(f"{path}: is larger than {LARGEST_FILE // (1024 * 1024)} MiB")
-    found = extract_unit([SourceFile(path, data, named=True)], SourceOptions(policy_kind=kind))
+    found = extract_unit([SourceFile(path, data, named=True)], SourceOptions(kind, resource_type))
     for diagnostic in found.diagnostics:
         place = path if diagnostic.line is None else f"{path}:{diagnostic.line}:{diagnostic.column}"
         raise InputError(f"{place}: {diagnostic.message}")

@@ -7,9 +7,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from iamlint.auditing.resource_types import words_of_type
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
-from iamlint.catalog.nearest import nearest
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
 from iamlint.engine.subject import Settings
@@ -96,7 +96,8 @@ class Unit:
 
 def run(settings: AuditSettings) -> Outcome:
     """Audit what the settings name. Raises IamlintError for a caller's mistake only."""
-    _check_resource_type(settings.resource_type)
+    if settings.resource_type is not None:
+        words_of_type(settings.resource_type)
     rules = load_rules(settings.rule_packs)
     selection = select_rules(rules, settings)
     if not selection.rules:
@@ -168,7 +169,8 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnostic]]:
     """Return what iamlint sees in the input, without rules, file by file in path order."""
-    _check_resource_type(settings.resource_type)
+    if settings.resource_type is not None:
+        words_of_type(settings.resource_type)
     outcome = Outcome()
     extractions = []
     if settings.stdin is not None:
@@ -187,21 +189,6 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     extractions.extend(extraction for own, extraction in found if not own <= outcome.claimed)
     diagnostics = [*outcome.diagnostics, *(d for extraction in extractions for d in extraction.diagnostics)]
     return extractions, in_order(diagnostics)
-
-
-def _check_resource_type(word: str | None) -> None:
-    """Raise UsageError for a resource type that no format knows."""
-    if word is None:
-        return
-    from iamlint.sources.locations import resource_types, resource_word
-
-    if not resource_word(word):
-        known = {name.lower(): name for name in resource_types()}
-        found = nearest(word.lower(), known)
-        advice = (
-            f"did you mean {known[found]!r}?" if found else "write it as AWS::S3::Bucket or aws_s3_bucket"
-        )
-        raise UsageError(f"unknown resource type {word!r}", help=advice)
 
 
 def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:

@@ -51,7 +51,10 @@ def parser() -> CliParser:
     made.add("--request", metavar="FILE", takes="file", help="a JSON object with the parts of the request")
     made.add("--jsonl", action="store_true", help="answer many: one JSON object a line on standard input")
     made.add(
-        "--format", metavar="FORMAT", type=Choice("format", ("text", "json")), help="text (default) or json"
+        "--format",
+        metavar="FORMAT",
+        type=Choice("format", ("text", "json")),
+        help="text (default), which counts statements from 1, or json, which counts from 0",
     )
     made.heading("request")
     made.add(

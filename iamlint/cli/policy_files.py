@@ -48,7 +48,7 @@ def add_question_options(
         "--format",
         metavar="FORMAT",
         type=Choice("format", formats),
-        help=f"text (default){', ' if len(formats) > 2 else ' or '}{' or '.join(formats[1:])}",
+        help=f"{', '.join(formats)} (default: text); text counts statements from 1, json from 0",
     )
 
 
@@ -63,12 +63,15 @@ def assumptions(arguments: QuestionArguments) -> Assumptions:
     return Assumptions(frozenset(map(key_name, keys)))
 
 
-def policies(path: str, kind: str, surroundings: Surroundings) -> tuple[Policy, ...]:
-    """Return the policies of a kind that a file holds; `-` is standard input. Raises InputError."""
+def policies(
+    path: str, kind: str, surroundings: Surroundings, resource_type: str | None = None
+) -> tuple[Policy, ...]:
+    """Return the policies of a kind that a file holds, bare ones attached to `resource_type`; `-` is
+    standard input. Raises InputError."""
     from iamlint.auditing.evaluate import policies_of_file
     from iamlint.model import PolicyKind
 
-    return policies_of_file(path, content(path, surroundings), PolicyKind(kind))
+    return policies_of_file(path, content(path, surroundings), PolicyKind(kind), resource_type)
 
 
 def lines_of(surroundings: Surroundings, longest: int) -> Iterator[bytes]:

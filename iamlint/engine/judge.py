@@ -15,6 +15,7 @@ from iamlint.engine.subject import (
     StatementSubject,
     Unit,
     features_of,
+    statement_label,
 )
 from iamlint.model import (
     BrokenFile,
@@ -362,10 +363,7 @@ def _span(document: Document, place: Value | Pointer, *, key_only: bool = False)
 
 
 def _message(hit: _Hit, reference: PolicyReference, evidence: tuple[str, ...]) -> str:
-    label = "The policy"
-    if hit.statement is not None:
-        sid = hit.statement.sid
-        label = f"Statement '{sid}'" if sid is not None and str(sid) else "The statement"
+    label = "The policy" if hit.statement is None else statement_label(hit.statement)
     words = {
         "statement": label,
         "owner": reference.owner,

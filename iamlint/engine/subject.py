@@ -23,6 +23,7 @@ __all__ = [
     "StatementSubject",
     "Unit",
     "features_of",
+    "statement_label",
 ]
 
 T = TypeVar("T")
@@ -179,10 +180,19 @@ def features_of(statement: Statement) -> int:
     return bits
 
 
+def statement_label(statement: Statement, number: int | None = None) -> str:
+    """Return how messages name a statement: by its Sid where it has one, else by its `number`, counted
+    from 1, where one is given."""
+    sid = "" if statement.sid is None else str(statement.sid)
+    if sid:
+        return f"Statement '{sid}'"
+    return "The statement" if number is None else f"Statement {number}"
+
+
 class PolicySubject:
     """A policy under judgement."""
 
-    __slots__ = ("_denied", "_granted", "catalog", "policy", "settings")
+    __slots__ = ("_denied", "_facts", "_granted", "catalog", "policy", "settings")
 
     def __init__(self, policy: Policy, settings: Settings) -> None:
         self.policy = policy
@@ -190,6 +200,13 @@ class PolicySubject:
         self.catalog: Catalog = catalog()
         self._denied: int | None = None
         self._granted: int | None = None
+        self._facts: dict[object, object] = {}
+
+    def fact(self, make: Callable[[PolicySubject], T]) -> T:
+        """Return what `make` says about this policy, worked out once for all rules that ask."""
+        if make not in self._facts:
+            self._facts[make] = make(self)
+        return cast(T, self._facts[make])
 
     @property
     def granted(self) -> int:
@@ -309,8 +326,7 @@ class StatementSubject:
     @property
     def label(self) -> str:
         """How messages name the statement: by its Sid where it has one."""
-        sid = self.statement.sid
-        return f"Statement '{sid}'" if sid is not None and str(sid) else "The statement"
+        return statement_label(self.statement)
 
     @property
     def action_items(self) -> tuple[tuple[Value, int], ...]:

@@ -59,14 +59,12 @@ def detail_lines(found: Comparison, sides: Mapping[str, Sequence[Policy]]) -> It
 
 
 def _request(witness: Witness) -> Iterator[str]:
-    principal = witness.principal
-    caller = principal if isinstance(principal, str) else str(principal.get("arn", "somebody"))
-    yield f"  caller    {_shown(caller)}"
+    yield f"  caller    {_shown(witness.caller)}"
     yield f"  action    {_shown(witness.action)}"
     owner = f" (account {_shown(witness.resource_account)})" if witness.resource_account else ""
     yield f"  resource  {_shown(witness.resource)}{owner}"
-    for key, value in sorted(witness.context.items()):
-        yield f"  context   {_shown(key)} = {_shown(value if isinstance(value, str) else ', '.join(value))}"
+    for key, value in witness.keys:
+        yield f"  context   {_shown(key)} = {_shown(value)}"
 
 
 def _place(policies: Sequence[Policy], place: StatementPlace) -> str:
@@ -75,7 +73,7 @@ def _place(policies: Sequence[Policy], place: StatementPlace) -> str:
     statement = policy.statements[place.index]
     sid = "" if statement.sid is None else f" {_shown(str(statement.sid))}"
     span = policy.document.span(statement.pointer)
-    return f"{escape(span.path, limit=PATH_LIMIT)}:{span.start_line} statement {place.index}{sid}"
+    return f"{escape(span.path, limit=PATH_LIMIT)}:{span.start_line} statement {place.index + 1}{sid}"
 
 
 def _reason(reason: Reason, sides: Mapping[str, Sequence[Policy]]) -> str:

@@ -55,13 +55,13 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 def _statement(report: StatementReport) -> Iterator[str]:
     reference = report.reference
     path = reference.policy.document.path
-    name = f"statement {reference.index}"
+    name = f"statement {reference.index + 1}"
     if reference.sid:
         name += f" {_shown(reference.sid)}"
     if path and reference.policy.document.has_lines:
         name = f"{escape(path, limit=PATH_LIMIT)}:{reference.span.start_line} {name}"
     else:
-        name = f"document {reference.document}, {name}"
+        name = f"document {reference.document + 1}, {name}"
     state = "applies" if report.applies else "does not apply"
     reach = f", reaches the caller by: {report.reaches}" if report.reaches else ""
     yield f"  {name} ({reference.effect}) {state}{reach}"

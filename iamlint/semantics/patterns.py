@@ -6,11 +6,35 @@ stars can keep a backtracking engine busy for minutes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iamlint.model import Hole, Value
 
-__all__ = ["covers", "has_wildcard", "matches", "may_match", "overlaps", "pattern_text"]
+__all__ = [
+    "OWN_API",
+    "covers",
+    "has_wildcard",
+    "matches",
+    "may_be_of_api",
+    "may_match",
+    "overlaps",
+    "pattern_text",
+]
 
 _MAX_CELLS = 4_000_000
+
+OWN_API = "execute-api:"
+"""What stands before a path in the short form of API Gateway's resources. In the policy of a REST API
+`execute-api:/stage/GET/path` is the ARN of that API, `arn:aws:execute-api:region:account:api-id`, with
+the path behind it; the service writes it out when it saves the policy.
+Source (2026-11-24): https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
+"""
+
+
+def may_be_of_api(on: Sequence[str]) -> bool:
+    """Say whether a policy that is attached to `on` (the words of Policy.on) can be that of an API: it is
+    attached to one, or nothing tells to what."""
+    return not on or any(word.startswith("api-gateway") for word in on)
 
 
 def has_wildcard(text: str) -> bool:

@@ -13,7 +13,15 @@ from typing import Any
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.text import Text
 
-__all__ = ["JsonDocument", "JsonIndex", "JsonSyntaxError", "StringOffsets", "parse_json", "string_offsets"]
+__all__ = [
+    "JsonDocument",
+    "JsonIndex",
+    "JsonSyntaxError",
+    "StringOffsets",
+    "WrittenNumber",
+    "parse_json",
+    "string_offsets",
+]
 
 MAX_DEPTH = 200
 """Containers inside one another; IAM documents need about ten, deeper input is hostile."""
@@ -50,6 +58,29 @@ def _refuse_constant(name: str) -> object:
     raise JsonSyntaxError(f"{name} is not JSON", 0)
 
 
+class WrittenNumber(float):
+    """A number with a fraction or an exponent whose text says more than the usual one: `10.50`, or more
+    digits than a float holds. `str` and `repr` give the text as it was written."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    @classmethod
+    def read(cls, text: str) -> float:
+        """Return the number of a JSON text."""
+        number = float(text)
+        if repr(number) == text:
+            return number
+        written = cls(number)
+        written._text = text
+        return written
+
+    def __repr__(self) -> str:
+        return self._text
+
+    __str__ = __repr__
+
+
 def parse_json(text: str) -> tuple[object, bool]:
     """Return the tree of `text` and whether some object repeats a key (the last one wins).
 
@@ -64,7 +95,9 @@ def parse_json(text: str) -> tuple[object, bool]:
     # A hook for each object takes as long again as the parsing: large texts are counted afterwards.
     hook = tally.mapping if len(text) <= _LARGEST_WRITTEN_BY_HAND else None
     try:
-        tree = json.loads(text, object_pairs_hook=hook, parse_constant=_refuse_constant)
+        tree = json.loads(
+            text, object_pairs_hook=hook, parse_float=WrittenNumber.read, parse_constant=_refuse_constant
+        )
     except json.JSONDecodeError as error:
         raise JsonSyntaxError(error.msg, error.pos) from None
     except JsonSyntaxError as error:

@@ -150,13 +150,16 @@ def resource_word(resource_type: str) -> tuple[str, ...]:
     """Return the neutral words for what a policy on this type applies to.
 
     Takes the type of a resource or of its policy, of any format and in any case: `AWS::S3::Bucket`,
-    `AWS::S3::BucketPolicy` and `aws_s3_bucket_policy` all give `("s3-bucket",)`. Empty for an unknown
-    type, and for identity policies that can be attached to users, groups and roles alike.
+    `AWS::S3::BucketPolicy` and `aws_s3_bucket_policy` all give `("s3-bucket",)`, and so does the word
+    itself. Empty for an unknown type, and for identity policies that can be attached to users, groups
+    and roles alike.
     """
     words, folded = _words()
     found = words.get(resource_type)
     if found is None:
         found = words.get(folded.get(resource_type.lower(), ""))
+    if found is None and resource_type.lower() in {word for some in words.values() for word in some}:
+        return (resource_type.lower(),)
     return tuple(found or ())
 
 
@@ -168,8 +171,9 @@ def _words() -> tuple[dict[str, list[str]], dict[str, str]]:
 
 @functools.cache
 def resource_types() -> tuple[str, ...]:
-    """Return every resource type that `resource_word` knows."""
-    return tuple(_words()[0])
+    """Return every resource type that `resource_word` knows, and the words."""
+    words = _words()[0]
+    return (*words, *dict.fromkeys(word for some in words.values() for word in some))
 
 
 def split_path(text: str) -> Path:

@@ -219,3 +219,18 @@ def test_a_refused_policy_of_a_file_is_named_by_its_line() -> None:
     policies = policies_of_file("p.json", text.encode(), PolicyKind.IDENTITY)
     with pytest.raises(InputError, match=r"p\.json:3:16: Effect must be Allow or Deny"):
         placed(lambda: PolicySet(identity=policies))
+
+
+def test_numbers_are_compared_as_they_are_written() -> None:
+    """A float holds some 17 digits, and a policy keeps the text of its numbers."""
+    line = (
+        '{"id": 1, "request": {"principal": "arn:aws:iam::111122223333:user/a", "action": "s3:GetObject",'
+        ' "resource": "arn:aws:s3:::b/x", "context": {"k": "0.30000000000000000001"}},'
+        ' "policies": {"identity": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",'
+        ' "Condition": {"NumericEquals": {"k": NUMBER}}}}}}'
+    )
+    answers = [
+        json.loads(answer_line(line.replace("NUMBER", number).encode()))["decision"]
+        for number in ("0.3", "0.30000000000000000001", "0.300000000000000000010", "3e-1")
+    ]
+    assert answers == ["ImplicitlyDenied", "Allowed", "Allowed", "ImplicitlyDenied"]

@@ -81,7 +81,7 @@ def test_compare_shows_a_request_and_the_statement_that_allows_it(folder: Path) 
         "  action    s3:PutObject\n"
         "  resource  arn:aws:s3:::logs/a (account 111122223333)\n"
         "\n"
-        "allowed by more.json:5 statement 1 Write\n"
+        "allowed by more.json:5 statement 2 Write\n"
     )
 
 
@@ -182,5 +182,62 @@ def test_a_key_that_is_always_there(folder: Path) -> None:
 )
 def test_wrong_use_is_told_in_one_line(folder: Path, argv: list[str], message: str) -> None:
     result = run(folder, *argv)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+API = """\
+{"Version": "2012-10-17",
+ "Statement": {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}}
+"""
+TRUST = """\
+{"Version": "2012-10-17",
+ "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "s3:GetObject"],
+               "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "answer"),
+    [
+        (None, "public:"),
+        ("AWS::ApiGateway::RestApi", "public:"),
+        ("aws_api_gateway_rest_api", "public:"),
+        ("aws_api_gateway_rest_api_policy", "public:"),
+        ("api-gateway", "public:"),
+        # To a bucket the short form of API Gateway is no resource.
+        ("AWS::S3::Bucket", "not public:"),
+        # In a trust policy there is nothing but roles to assume.
+        ("AWS::IAM::Role", "not public:"),
+    ],
+)
+def test_public_asks_what_a_bare_document_is_attached_to(
+    folder: Path, resource_type: str | None, answer: str
+) -> None:
+    (folder / "api.json").write_text(API)
+    options = [] if resource_type is None else ["--resource-type", resource_type]
+    result = run(folder, "public", "api.json", *options)
+    assert (result.out.partition(" the")[0], result.err) == (answer, "")
+
+
+def test_public_takes_the_policy_of_a_role_for_its_trust_policy(folder: Path) -> None:
+    (folder / "trust.json").write_text(TRUST.replace("aws:PrincipalOrgID", "aws:PrincipalTag/team"))
+    result = run(folder, "public", "trust.json", "--resource-type", "aws_iam_role", "--format", "json")
+    assert result.json["witness"]["action"] == "sts:AssumeRole"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--resource-type", "AWS::S3::Buket"], "did you mean 'AWS::S3::Bucket'?"),
+        (["--resource-type", "s3-buckets"], "did you mean 's3-bucket'?"),
+        (["--resource-type", "thing"], "write it as AWS::S3::Bucket"),
+        (["--resource-type", "AWS::IAM::User"], "AWS::IAM::User has no policy that lets others in"),
+        (["--resource-type", "aws_sqs_queue", "--kind", "trust"], "exclude each other"),
+        (["--resource-type", "AWS::IAM::Role", "--kind", "resource"], "exclude each other"),
+    ],
+)
+def test_public_refuses_types_that_answer_nothing(folder: Path, options: list[str], message: str) -> None:
+    result = run(folder, "public", "bucket.json", *options)
     assert (result.code, result.out) == (2, "")
     assert message in result.err

@@ -91,16 +91,16 @@ why
   in one account the Allow of a resource policy that names the caller would do instead of the identity policies
 
 resource policy: allowed to the caller's account, which leaves it to the account's own policies
-  bucket.json:4 statement 0 (Allow) applies, reaches the caller by: account
-  bucket.json:5 statement 1 Keep (Deny) does not apply
+  bucket.json:4 statement 1 (Allow) applies, reaches the caller by: account
+  bucket.json:5 statement 2 Keep (Deny) does not apply
     action     s3:PutObject is not in s3:Delete*
 
 identity policies: no statement allows it
-  identity.json:4 statement 0 Read (Allow) does not apply
+  identity.json:4 statement 1 Read (Allow) does not apply
     action     s3:PutObject is not in s3:Get* or s3:List*
     condition  Bool aws:MultiFactorAuthPresent: the key is not in the request
     condition  ForAnyValue:StringLike aws:TagKeys: the request has 'other'; it must be like 'cost*' or 'env'
-  identity.json:7 statement 1 Own (Allow) does not apply
+  identity.json:7 statement 2 Own (Allow) does not apply
     resource   arn:aws:s3:::b/x/y is not in arn:aws:s3:::b/${aws:PrincipalTag/team}/*; \
 ${aws:PrincipalTag/team} has no value in the request
 

@@ -53,6 +53,7 @@ NAMED = [
 ]
 KEY = f"arn:aws:kms:eu-west-1:{A}:key/k"
 QUEUE = f"arn:aws:sqs:eu-west-1:{A}:q"
+API = f"arn:aws:execute-api:eu-west-1:{A}:a1b2/prod/GET/alice"
 ACTIONS = [
     "s3:GetObject",
     "s3:GetObject",
@@ -71,6 +72,7 @@ RESOURCES = [
     QUEUE,
     KEY,
     ROLE,
+    API,
     "*",
 ]
 ACTION_PATTERNS = [
@@ -108,7 +110,15 @@ RESOURCE_PATTERNS = [
     "arn:aws:iam::*:role/team/R",
     KEY,
 ]
-SHORT_LITERALS = ["arn:aws:s3", "arn:aws:sqs:eu-west-1"]
+SHORT_LITERALS = [
+    "arn:aws:s3",
+    "arn:aws:sqs:eu-west-1",
+    "execute-api:/prod/GET/alice",
+    "execute-api:/*",
+    "execute-api:/dev/*",
+    "execute-api:/prod/?ET/${aws:username}",
+    "execute-api:/prod/GET/${none}",
+]
 
 TEXTS = ["t", "T", "", "*", "?", "te", "alice", "a${", "x"]
 TEXT_PATTERNS = [

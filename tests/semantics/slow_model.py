@@ -388,15 +388,17 @@ class World:
     def resource_matches(self, kind: str, statement: Any, new: bool) -> bool:
         if "NotResource" in statement:
             patterns = many(statement["NotResource"])
-            if any(self.unresolvable(self.resource_body(text, new)) for text in patterns):
+            if any(self.unresolvable(self.resource_body(kind, text, new)) for text in patterns):
                 return False
             return not any(self.one_resource(kind, text, new) for text in patterns)
         if "Resource" in statement:
             return any(self.one_resource(kind, text, new) for text in many(statement["Resource"]))
         return True
 
-    def resource_body(self, text: str, new: bool) -> Pattern:
-        """The sixth part, where alone variables stand."""
+    def resource_body(self, kind: str, text: str, new: bool) -> Pattern:
+        """The sixth part, where alone variables stand, or the path of the API's own short form."""
+        if kind == "resource" and text.startswith("execute-api:/"):
+            return parse_pattern(text.removeprefix("execute-api:"), True, new)
         pieces = text.split(":", 5)
         return parse_pattern(pieces[5], True, new) if len(pieces) == 6 else []
 
@@ -408,6 +410,11 @@ class World:
             return True
         if self.resource == "*":
             return False
+        if kind == "resource" and text.startswith("execute-api:/"):
+            # In the policy of an API: the path behind the API's own ARN.
+            own = re.fullmatch(r"arn:aws[^:]*:execute-api:[^:]*:[^:]*:[^:/]+(/.*)", self.resource, re.DOTALL)
+            path = fill(self.resource_body(kind, text, new), self.keys)
+            return own is not None and path is not None and glob(path, own[1])
         pieces = text.split(":", 5)
         if len(pieces) < 6:
             if "*" not in text and "?" not in text:
@@ -421,7 +428,7 @@ class World:
                 pieces += ["*"] * (6 - len(pieces))
             body: Pattern | None = parse_pattern(pieces[5], True, False)
         else:
-            body = fill(self.resource_body(text, new), self.keys)
+            body = fill(self.resource_body(kind, text, new), self.keys)
         if body is None:
             return False
         heads = [parse_pattern(piece, True, False) for piece in pieces[:5]]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from iamlint.engine.checks.wording import lower_first
 from iamlint.engine.judge import listed
-from iamlint.engine.subject import Match, PolicySubject
-from iamlint.model import Pointer, Policy, PolicyKind, Statement, Value
+from iamlint.engine.subject import Match, PolicySubject, statement_label
+from iamlint.model import Hole, Pointer, Policy, PolicyKind, Principal, Statement, Value
 from iamlint.record import replace
+from iamlint.semantics.algebra.results import StatementPlace
 from iamlint.semantics.patterns import has_wildcard
 
 if TYPE_CHECKING:
-    from iamlint.semantics.algebra.results import StatementPlace, Witness
+    from iamlint.semantics.algebra.statements import StatementFact
 
-__all__ = ["admin_equivalent", "idle_statement", "strangers_request"]
+__all__ = ["admin_equivalent", "idle_statement", "repeated_statement", "strangers_request"]
 
 _KINDS = {PolicyKind.TRUST: PolicyKind.TRUST, PolicyKind.RESOURCE: PolicyKind.RESOURCE}
-_SHORT = "execute-api:/"
 _MOST_STATEMENTS = 60
 """Beyond it a policy is not examined statement by statement: the work grows with the square."""
 
@@ -32,10 +33,8 @@ def idle_statement(subject: PolicySubject, params: Mapping[str, object]) -> Iter
         return
     if len(statements) == 1 and params["fault"] != "unsatisfiable":
         return
-    from iamlint.semantics.algebra.statements import examine
-
     kind = _KINDS.get(policy.kind, PolicyKind.IDENTITY)
-    facts = [fact for fact in examine([_full_arns(policy)], kind=kind) if fact.fault.value == params["fault"]]
+    facts = [fact for fact in subject.fact(_idle) if fact.fault.value == params["fault"]]
     later = {fact.place: fact.by for fact in facts}
     for fact in facts:
         statement = statements[fact.place.index]
@@ -45,9 +44,87 @@ def idle_statement(subject: PolicySubject, params: Mapping[str, object]) -> Iter
             continue
         if params["fault"] != "unsatisfiable" or _contradicts_itself(policy, statement, kind):
             others = [statements[place.index] for place in fact.by]
-            words = {"subject": _name(statement, fact.place), "by": _names(others, fact.by)}
+            words = {
+                "subject": statement_label(statement, fact.place.index + 1),
+                "by": _names(others, fact.by),
+            }
             marks = tuple((_place(other), "makes it so") for other in others)
-            yield Match(_place(statement), _evidence(statement), words, marks=marks)
+            yield Match(
+                _place(statement), _evidence(statement), words, marks=marks, items=_first_action(statement)
+            )
+
+
+def _idle(subject: PolicySubject) -> tuple[StatementFact, ...]:
+    """Return the facts about the statements of a policy; the rules about them ask one question."""
+    from iamlint.semantics.algebra.statements import examine
+
+    return examine([subject.policy], kind=_KINDS.get(subject.policy.kind, PolicyKind.IDENTITY))
+
+
+def repeated_statement(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find statements that an earlier one says already: the same but for the Sid, the order of lists, and
+    the letter case where that makes no difference."""
+    first: dict[object, int] = {}
+    statements = subject.policy.statements or ()
+    for index, statement in enumerate(statements):
+        content = _content(statement)
+        if content is None:
+            continue
+        before = first.setdefault(content, index)
+        if before != index:
+            other = statements[before]
+            words = {
+                "subject": statement_label(statement, index + 1),
+                "by": _names([other], [StatementPlace(0, before)]),
+            }
+            yield Match(
+                _place(statement),
+                _evidence(statement),
+                words,
+                marks=((_place(other), "the same"),),
+                items=_first_action(statement),
+            )
+
+
+def _content(statement: Statement) -> object:
+    """Return what is the same for statements that say the same; None for one that is not known in full."""
+    conditions = [value for condition in statement.conditions for value in condition.values]
+    named = [*(statement.principals or ()), *(statement.not_principals or ())]
+    lists = (statement.actions, statement.not_actions, statement.resources, statement.not_resources)
+    values = [*(value for some in lists for value in some or ()), *conditions, *(one.value for one in named)]
+    holes = [part for value in values for part in value.segments if isinstance(part, Hole)]
+    if statement.unread_condition or any(hole.many or hole.kind == "unknown" for hole in holes):
+        return None
+
+    def texts(listed: Sequence[Value] | None, *, fold: bool = False) -> object:
+        if listed is None:
+            return None
+        return frozenset(
+            (repr(one.segments).lower() if fold else repr(one.segments), one.when) for one in listed
+        )
+
+    def people(listed: Sequence[Principal] | None) -> object:
+        if listed is None:
+            return None
+        return frozenset((one.type, repr(one.value.segments), one.value.when) for one in listed)
+
+    return (
+        None if statement.effect is None else repr(statement.effect.segments),
+        *(texts(listed, fold=True) for listed in lists[:2]),
+        *(texts(listed) for listed in lists[2:]),
+        people(statement.principals),
+        people(statement.not_principals),
+        frozenset(
+            (condition.operator.lower(), condition.key.lower(), texts(condition.values))
+            for condition in statement.conditions
+        ),
+        statement.when,
+    )
+
+
+def _first_action(statement: Statement) -> tuple[Value, ...]:
+    """Return what stands for the statement where a rule covers another one."""
+    return (statement.actions or statement.not_actions or ())[:1]
 
 
 def strangers_request(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -58,11 +135,11 @@ def strangers_request(subject: PolicySubject, params: Mapping[str, object]) -> I
         return
     from iamlint.semantics.algebra.strangers import public
 
-    found = public([_full_arns(policy)], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
+    found = public([policy], kind=_KINDS.get(policy.kind, PolicyKind.RESOURCE))
     if found.witness is None or found.allowed_by is None:
         return
     statement = statements[found.allowed_by.index]
-    shown = _request(found.witness)
+    shown = found.witness.sentence
     place = statement.principals[0].value if statement.principals else _place(statement)
     yield Match(place, (shown,), {"request": shown}, notes=found.notes, properties={"witness": shown})
 
@@ -91,7 +168,7 @@ def admin_equivalent(subject: PolicySubject, params: Mapping[str, object]) -> It
     if found.verdict.value != "contained" and not found.future_only:
         return
     statement = wide[0]
-    yield Match(_place(statement), _evidence(statement), {"subject": _name(statement)})
+    yield Match(_place(statement), _evidence(statement), {"subject": statement_label(statement)})
 
 
 def _may_say_all(subject: PolicySubject, statements: list[Statement]) -> bool:
@@ -128,40 +205,7 @@ def _contradicts_itself(policy: Policy, statement: Statement, kind: PolicyKind) 
     free = replace(statement, conditions=())
     return not any(
         fact.fault.value == "unsatisfiable"
-        for fact in examine([_full_arns(replace(policy, statements=(free,)))], kind=kind)
-    )
-
-
-def _full_arns(policy: Policy) -> Policy:
-    """Return the policy with the resources of API Gateway written out.
-
-    In the policy of an API,
-    `execute-api:/stage/GET/path` stands for the ARN of that API, which the service fills in.
-    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
-    """
-
-    def written_out(values: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
-        if values is None:
-            return None
-        return tuple(
-            replace(one, text=f"arn:aws:execute-api:*:*:*/{one.text[len(_SHORT) :]}")
-            if one.text is not None and one.text.startswith(_SHORT)
-            else one
-            for one in values
-        )
-
-    if policy.kind is not PolicyKind.RESOURCE or policy.statements is None:
-        return policy
-    if not any(
-        str(one).startswith(_SHORT) for s in policy.statements for one in s.resources or s.not_resources or ()
-    ):
-        return policy
-    return replace(
-        policy,
-        statements=tuple(
-            replace(s, resources=written_out(s.resources), not_resources=written_out(s.not_resources))
-            for s in policy.statements
-        ),
+        for fact in examine([replace(policy, statements=(free,))], kind=kind)
     )
 
 
@@ -184,26 +228,6 @@ def _evidence(statement: Statement) -> tuple[str, ...]:
     return tuple(str(value) for value in statement.actions or statement.not_actions or ())
 
 
-def _name(statement: Statement, place: StatementPlace | None = None) -> str:
-    """Return how a message calls a statement: by its Sid, else by its number, counted from 1."""
-    sid = "" if statement.sid is None else str(statement.sid)
-    if sid:
-        return f"Statement '{sid}'"
-    return "The statement" if place is None else f"Statement {place.index + 1}"
-
-
 def _names(statements: Sequence[Statement], places: Sequence[StatementPlace]) -> str:
-    named = [_name(one, place) for one, place in zip(statements, places, strict=True)]
-    return listed([name[0].lower() + name[1:] for name in named], 3)
-
-
-def _request(witness: Witness) -> str:
-    """Return a request in words: who does what, on what, under which keys."""
-    who = (
-        witness.principal if isinstance(witness.principal, str) else witness.principal.get("arn", "somebody")
-    )
-    keys = "".join(
-        f", {key} {value if isinstance(value, str) else ' and '.join(value)}"
-        for key, value in sorted(witness.context.items())
-    )
-    return f"{who} calls {witness.action} on {witness.resource}{keys}"
+    named = [statement_label(one, place.index + 1) for one, place in zip(statements, places, strict=True)]
+    return listed([lower_first(name) for name in named], 3)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
-from iamlint.engine.checks.wording import actions_match, names_in, prepared, shown_actions, texts
+from iamlint.engine.checks.wording import actions_match, lower_first, names_in, prepared, shown_actions, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
-from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Condition, PolicyKind, Value
+from iamlint.engine.subject import Match, PolicySubject, StatementSubject, statement_label
+from iamlint.model import Condition, Pointer, PolicyKind, Value
 from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
@@ -31,7 +31,8 @@ def full_admin(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     """Find an Allow of everything on `*` that nothing bounds; what a Deny takes away is honoured.
 
     Everything is exact: `*`, a list that together names every action, or a NotAction that leaves
-    none out.
+    none out. Where a Deny is about some resources or some requests, it is full admin as long as the rest
+    can write policies for somebody; then the finding tells that some of it is denied.
     """
     if subject.granted != subject.catalog.all_actions or subject.bounded:
         return
@@ -39,17 +40,48 @@ def full_admin(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     if star is None:
         return
     statement = subject.statement
+    denies = [(index, one) for index, one in enumerate(subject.policy.statements or (), 1) if one.is_deny]
+    notes: tuple[str, ...] = ()
+    marks: tuple[tuple[Value | Pointer, str], ...] = ((star, "on every resource"),)
+    if denies:
+        if not subject.owner.fact(_makes_admins):
+            return
+        names = listed([lower_first(statement_label(one, index)) for index, one in denies], 3)
+        notes = (f"some of it is denied by {names}",)
+        marks += tuple(((*one.pointer, "Effect"), "takes some of it away") for _, one in denies)
     if statement.actions is None:
         values = statement.not_actions or ()
         place = values[0] if values else statement.pointer
-        yield Match(place, ("NotAction",), marks=((star, "on every resource"),))
+        yield Match(place, ("NotAction",), marks=marks, notes=notes)
         return
     wide = [value for value in statement.actions if value.text is not None]
     for value in wide:
         if subject.catalog.expand(str(value)) == subject.granted:
-            yield Match(value, (str(value),), marks=((star, "on every resource"),))
+            yield Match(value, (str(value),), marks=marks, notes=notes)
             return
-    yield Match(wide[0], ("*",), marks=((star, "on every resource"),))
+    yield Match(wide[0], ("*",), marks=marks, notes=notes)
+
+
+_ADMIN_MAKERS = (
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+)
+"""Who may do one of these on some identity or policy can give out every right."""
+
+_UNNAMED = "arn:aws:iam::*:*/iamlint-*"
+"""Identities and policies that no policy names."""
+
+
+def _makes_admins(subject: PolicySubject) -> bool:
+    """Say whether a policy may still give out every right, its denies counted; yes if nobody can tell."""
+    from iamlint.semantics.algebra.questions import Asked, grants
+    from iamlint.semantics.algebra.results import Verdict
+
+    found = grants([subject.policy], Asked(_ADMIN_MAKERS, (_UNNAMED,)))
+    return found.verdict is not Verdict.CONTAINED
 
 
 def action_pattern(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -12,7 +12,7 @@ from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["actions_match", "condition_note", "names_in", "prepared", "shown_actions", "texts"]
+__all__ = ["actions_match", "condition_note", "lower_first", "names_in", "prepared", "shown_actions", "texts"]
 
 _T = TypeVar("_T")
 
@@ -62,6 +62,11 @@ def actions_match(
         properties=properties or {},
         items=tuple(items),
     )
+
+
+def lower_first(text: str) -> str:
+    """Return a text that begins a sentence as it stands within one."""
+    return text[:1].lower() + text[1:]
 
 
 def _shown_action(catalog: Catalog, value: Value, found: int) -> str:

@@ -8,6 +8,7 @@ and 12.7 of the evaluation rules.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -21,7 +22,10 @@ from iamlint.semantics.algebra.callers import NamedKind, NamedPrincipal, Princip
 from iamlint.semantics.algebra.globs import (
     ANYTHING,
     ONE,
+    ONE_IN_NAME,
     RUN,
+    RUN_IN_FIELD,
+    RUN_IN_NAME,
     Glob,
     TextSet,
     arn_tokens,
@@ -52,12 +56,29 @@ from iamlint.semantics.algebra.space import (
 )
 from iamlint.semantics.algebra.texts import Token, Variable, read_tokens, value_tokens
 from iamlint.semantics.conditions import Operator, parse_operator
+from iamlint.semantics.patterns import OWN_API, may_be_of_api
 
 __all__ = ["Bound", "Compiled", "Compiler", "Doubt"]
 
 _COLONS = 5
 _MOST_GROUPS = 64
 _DEAD_WHEN_SHORT = frozenset({PolicyKind.RESOURCE, PolicyKind.TRUST, PolicyKind.ENDPOINT})
+
+
+class _Short(enum.Enum):
+    """What a resource pattern with fewer than five colons and without a wildcard means, and whether
+    `execute-api:/path` is a resource: OWN_API is DEAD where the policy may be that of an API."""
+
+    PADDED = "missing fields are *"
+    DEAD = "matches nothing"
+    OWN_API = "matches nothing, unless it is a path of the API"
+
+    @classmethod
+    def of(cls, kind: PolicyKind, policy: Policy) -> _Short:
+        """Return what holds for a policy that is used as `kind`."""
+        if kind is PolicyKind.RESOURCE and may_be_of_api(policy.on):
+            return cls.OWN_API
+        return cls.DEAD if kind in _DEAD_WHEN_SHORT else cls.PADDED
 
 
 @record
@@ -141,6 +162,7 @@ class Compiler:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._source = -1
+        self._short = _Short.PADDED
         self._doubts: dict[Doubt, None] = {}
 
     def compile(self, policy: Policy, statement: Statement, source: int, bound: Bound) -> Compiled:
@@ -155,6 +177,7 @@ class Compiler:
             if isinstance(found, Compiled):
                 return self._taken(found)
         self._source = source
+        self._short = _Short.of(space.kind, policy)
         outer, self._doubts = self._doubts, {}
         touched, space.touched = space.touched, set()
         boxes = tuple(self._boxes(policy, statement, bound))
@@ -336,9 +359,9 @@ class Compiler:
         if all(value.text is not None and not value.when for value in values):
             texts = tuple([value.text for value in values if value.text is not None])
             if not variables or not any("${" in text for text in texts):
-                if any(_is_wide_head(text) for text in texts):
+                if any(_is_wide_head(text, self._short) for text in texts):
                     self._space.touched.add(Reading.PARTS)
-                patterns = _plain_patterns(texts, self._space.kind in _DEAD_WHEN_SHORT, in_parts)
+                patterns = _plain_patterns(texts, self._short, in_parts)
                 return [_Part(TextSet((), patterns) if negated else TextSet((patterns,)))]
 
         def read(value: Value) -> Sequence[Token] | None:
@@ -351,15 +374,13 @@ class Compiler:
     def _resource_tokens(self, value: Value, *, variables: bool, in_parts: bool) -> Sequence[Token] | None:
         """Return the tokens of a resource pattern; None for one that matches nothing."""
         if value.text is not None:
-            if _is_wide_head(value.text):
+            if _is_wide_head(value.text, self._short):
                 self._space.touched.add(Reading.PARTS)
-            return _resource_tokens(
-                value.text,
-                variables=variables,
-                dead=self._space.kind in _DEAD_WHEN_SHORT,
-                in_parts=in_parts,
-            )
-        return value_tokens(value, wildcards=True, variables=variables)
+            return _resource_tokens(value.text, variables=variables, short=self._short, in_parts=in_parts)
+        tokens = value_tokens(value, wildcards=True, variables=variables)
+        if _is_own_api(value.parts[0] if isinstance(value.parts[0], str) else "", self._short):
+            return [*_OWN_API_HEAD, *tokens[len(OWN_API) :]]
+        return tokens
 
     # --- patterns with variables and holes ------------------------------------------------------
 
@@ -847,23 +868,44 @@ def _is_short(text: str) -> bool:
     return text.count(":") < _COLONS
 
 
-def _is_wide_head(text: str) -> bool:
+def _is_own_api(text: str, short: _Short) -> bool:
+    """Say whether a text begins with the short form of the ARN of the API that a policy is attached to."""
+    return short is _Short.OWN_API and text.startswith(OWN_API + "/")
+
+
+_OWN_API_HEAD = (
+    *"arn:aws",
+    RUN_IN_FIELD,
+    *":execute-api:",
+    RUN_IN_FIELD,
+    ":",
+    RUN_IN_FIELD,
+    ":",
+    ONE_IN_NAME,
+    RUN_IN_NAME,
+)
+"""What the short form leaves out: the ARN of an API, up to its id. The request is about that API."""
+
+
+def _is_wide_head(text: str, short: _Short) -> bool:
     """Say whether the readings of wildcards in the first five parts of an ARN can differ (R2)."""
-    if not text.strip("*"):
+    if not text.strip("*") or _is_own_api(text, short):
         return False
     fields = text.split(":", _COLONS)
     return len(fields) <= _COLONS or any("*" in field or "?" in field for field in fields[:_COLONS])
 
 
-def _resource_tokens(text: str, *, variables: bool, dead: bool, in_parts: bool) -> Sequence[Token] | None:
+def _resource_tokens(text: str, *, variables: bool, short: _Short, in_parts: bool) -> Sequence[Token] | None:
     """Return the tokens of a resource pattern (section 4); None for one that matches nothing. Variables
     stand in the sixth part only."""
     if text and not text.strip("*"):
         return [RUN]
+    if _is_own_api(text, short):
+        return [*_OWN_API_HEAD, *read_tokens(text[len(OWN_API) :], wildcards=True, variables=variables)]
     wild = "*" in text or "?" in text
     missing = max(_COLONS - text.count(":"), 0)
     if missing:
-        if not wild and dead:
+        if not wild and short is not _Short.PADDED:
             return None
         if not wild or in_parts:
             text += ":*" * missing
@@ -879,24 +921,24 @@ def _resource_tokens(text: str, *, variables: bool, dead: bool, in_parts: bool) 
 
 
 @lru_cache(maxsize=2_048)
-def _plain_pattern(text: str, dead: bool, in_parts: bool) -> Glob | None:  # noqa: FBT001 -- a memo's key
-    tokens = _resource_tokens(text, variables=False, dead=dead, in_parts=in_parts)
+def _plain_pattern(text: str, short: _Short, in_parts: bool) -> Glob | None:  # noqa: FBT001 -- a memo's key
+    tokens = _resource_tokens(text, variables=False, short=short, in_parts=in_parts)
     return None if tokens is None else from_tokens([token for token in tokens if isinstance(token, str)])
 
 
 @lru_cache(maxsize=512)
-def _plain_patterns_memo(texts: tuple[str, ...], dead: bool, in_parts: bool) -> frozenset[Glob]:  # noqa: FBT001
-    found = [_plain_pattern(text, dead, in_parts) for text in texts]
+def _plain_patterns_memo(texts: tuple[str, ...], short: _Short, in_parts: bool) -> frozenset[Glob]:  # noqa: FBT001
+    found = [_plain_pattern(text, short, in_parts) for text in texts]
     if ANYTHING in found:
         return frozenset({ANYTHING})
     return frozenset(pattern for pattern in found if pattern is not None)
 
 
-def _plain_patterns(texts: tuple[str, ...], dead: bool, in_parts: bool) -> frozenset[Glob]:  # noqa: FBT001
+def _plain_patterns(texts: tuple[str, ...], short: _Short, in_parts: bool) -> frozenset[Glob]:  # noqa: FBT001
     """Return the patterns of texts without variables."""
     if len(texts) > _MOST_GROUPS:
-        return _plain_patterns_memo.__wrapped__(texts, dead, in_parts)
-    return _plain_patterns_memo(texts, dead, in_parts)
+        return _plain_patterns_memo.__wrapped__(texts, short, in_parts)
+    return _plain_patterns_memo(texts, short, in_parts)
 
 
 @lru_cache(maxsize=2_048)

@@ -20,7 +20,10 @@ from iamlint.record import record
 __all__ = [
     "ANYTHING",
     "ONE",
+    "ONE_IN_NAME",
     "RUN",
+    "RUN_IN_FIELD",
+    "RUN_IN_NAME",
     "STAR",
     "Budget",
     "BudgetError",
@@ -48,11 +51,23 @@ RUN_IN_FIELD = "\0r"
 ONE_IN_FIELD = "\0o"
 """Like ONE, but never a colon."""
 
+RUN_IN_NAME = "\0n"
+"""Like RUN, but never over a colon or a slash, nor over the unknown value of a variable, which may hold
+them: the name that opens the last field of an ARN."""
+
+ONE_IN_NAME = "\0m"
+"""Like ONE, but never one of those."""
+
+_NAME_ENDS = frozenset(":/")
+
 _IN_FIELD = {RUN: RUN_IN_FIELD, ONE: ONE_IN_FIELD}
 
 _PRIVATE = "\0v"
 
-_WILD = {RUN: "*", ONE: "?", RUN_IN_FIELD: "*", ONE_IN_FIELD: "?"}
+_WILD = {RUN: "*", ONE: "?", RUN_IN_FIELD: "*", RUN_IN_NAME: "*", ONE_IN_FIELD: "?", ONE_IN_NAME: "?"}
+
+_RUNS = frozenset({RUN, RUN_IN_FIELD, RUN_IN_NAME})
+_ONES = frozenset({ONE, ONE_IN_FIELD, ONE_IN_NAME})
 
 _FRESH = "xyzwvqjk0123456789"
 
@@ -260,10 +275,12 @@ class _Machine:
     __slots__ = (
         "_any",
         "_any_in_field",
+        "_any_in_name",
         "_folded",
         "_letters",
         "_runs",
         "_runs_in_field",
+        "_runs_in_name",
         "accepts",
         "ranges",
         "start",
@@ -274,7 +291,7 @@ class _Machine:
     def __init__(self, patterns: Sequence[Glob]) -> None:
         letters: dict[str, int] = {}
         folded: dict[str, int] = {}
-        ones = fields = runs = field_runs = 0
+        ones = fields = names = runs = field_runs = name_runs = 0
         tokens: list[str] = []
         self.accepts: list[int] = []
         self.ranges: list[int] = []
@@ -290,8 +307,12 @@ class _Machine:
                     ones |= bit
                 elif token == RUN_IN_FIELD:
                     field_runs |= bit
+                elif token == RUN_IN_NAME:
+                    name_runs |= bit
                 elif token == ONE_IN_FIELD:
                     fields |= bit
+                elif token == ONE_IN_NAME:
+                    names |= bit
                 else:
                     table[token] = table.get(token, 0) | bit
                 at += 1
@@ -302,9 +323,9 @@ class _Machine:
             first |= 1 << start
         self.tokens = tokens
         self._letters, self._folded = letters, folded
-        self._any, self._any_in_field = ones, fields
-        self._runs, self._runs_in_field = runs, field_runs
-        self.stays = runs | field_runs
+        self._any, self._any_in_field, self._any_in_name = ones, fields, names
+        self._runs, self._runs_in_field, self._runs_in_name = runs, field_runs, name_runs
+        self.stays = runs | field_runs | name_runs
         self.start = self.closed(first)
 
     def column(self, letter: str) -> tuple[int, int]:
@@ -316,9 +337,16 @@ class _Machine:
                 moved |= self._folded.get(_folded(letter), 0)
             if letter != ":":
                 moved |= self._any_in_field
+            if letter not in _NAME_ENDS:
+                moved |= self._any_in_name
         elif self._folded:
             moved |= self._folded.get(letter, 0)
-        return moved, self._runs | (self._runs_in_field if letter != ":" else 0)
+        stayed = self._runs
+        if letter != ":":
+            stayed |= self._runs_in_field
+            if letter != "/" and len(letter) == 1:
+                stayed |= self._runs_in_name
+        return moved, stayed
 
     def closed(self, state: int) -> int:
         """Add the positions behind runs that take nothing more; runs may follow one another."""
@@ -349,6 +377,8 @@ class _Machine:
                     found.add(token)
         if state & (self._any_in_field | self._runs_in_field):
             found.add(":")
+        if state & (self._any_in_name | self._runs_in_name):
+            found |= _NAME_ENDS
         if self._folded:
             found.update([c.upper() for c in found if len(c.upper()) == 1])
         return found
@@ -358,17 +388,24 @@ class _Machine:
         if token == RUN:
             return state & self._runs
         if token == RUN_IN_FIELD:
+            return state & (self._runs | self._runs_in_field)
+        if token == RUN_IN_NAME:
             return state & self.stays
         if token == ONE:
             return (state & self._any) << 1 | state & self._runs
         if token == ONE_IN_FIELD:
-            return (state & (self._any | self._any_in_field)) << 1 | state & self.stays
+            # It may be a slash, over which the run of a name does not go.
+            moved = self._any | self._any_in_field
+            return (state & moved) << 1 | state & (self._runs | self._runs_in_field)
+        if token == ONE_IN_NAME:
+            moved = self._any | self._any_in_field | self._any_in_name
+            return (state & moved) << 1 | state & self.stays
         moved, stayed = self.column(token)
         return (state & moved) << 1 | state & stayed
 
     def some(self, state: int, token: str) -> int:
         """Return the state after some character that fits `token`, ONE being any character."""
-        if token in {ONE, ONE_IN_FIELD}:
+        if token in _ONES:
             return (state & ~self.stays) << 1 | state & self.stays
         moved, stayed = self.column(token)
         return (state & moved) << 1 | state & stayed
@@ -422,8 +459,8 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
 def _ends(pattern: Glob) -> tuple[str, str, bool]:
     """Return what stands before the first and behind the last part of unknown length, with NUL for
     ONE, and whether there is such a part. A private letter is one: its value may be any text."""
-    gaps = [i for i, token in enumerate(pattern.tokens) if token in {RUN, RUN_IN_FIELD} or len(token) > 2]
-    shown = ["\0" if token in {ONE, ONE_IN_FIELD} else token for token in pattern.tokens]
+    gaps = [i for i, token in enumerate(pattern.tokens) if token in _RUNS or len(token) > 2]
+    shown = ["\0" if token in _ONES else token for token in pattern.tokens]
     if not gaps:
         return "".join(shown), "", False
     return "".join(shown[: gaps[0]]), "".join(shown[gaps[-1] + 1 :]), True
@@ -779,10 +816,6 @@ class TextSet:
         return bool(self.outside) and any(
             clause and _all_covered(clause, self.outside) for clause in other.clauses
         )
-
-
-_RUNS = frozenset({RUN, RUN_IN_FIELD})
-_ONES = frozenset({ONE, ONE_IN_FIELD})
 
 
 def _maximal(patterns: frozenset[Glob]) -> Sequence[Glob]:

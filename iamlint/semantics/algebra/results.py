@@ -33,6 +33,26 @@ class Witness:
     resource_account: str | None
     context: Mapping[str, str | tuple[str, ...]]
 
+    @property
+    def caller(self) -> str:
+        """Who calls, as text."""
+        who = self.principal
+        return who if isinstance(who, str) else str(who.get("arn", "somebody"))
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """The condition keys of the request in order, each with its values as text."""
+        return tuple(
+            (key, value if isinstance(value, str) else " and ".join(value))
+            for key, value in sorted(self.context.items())
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The request in words: who does what, on what, under which keys."""
+        keys = "".join(f", {key} {value}" for key, value in self.keys)
+        return f"{self.caller} calls {self.action} on {self.resource}{keys}"
+
 
 @record
 class StatementPlace:

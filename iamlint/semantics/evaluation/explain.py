@@ -214,7 +214,7 @@ def _notes(weighing: Weighing, request: Request, groups: Sequence[GroupReport]) 
             compiled = report.reference.statement
             if compiled.not_principals is not None and compiled.is_deny:
                 yield (
-                    f"{group.name}, statement {report.reference.index}: a Deny with NotPrincipal may "
+                    f"{group.name}, statement {report.reference.index + 1}: a Deny with NotPrincipal may "
                     "also hit callers that it lists, where their account and role are not listed beside them"
                 )
 

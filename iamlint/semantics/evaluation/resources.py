@@ -22,8 +22,9 @@ from iamlint.semantics.evaluation.template import (
     read_tokens,
     substitute,
 )
+from iamlint.semantics.patterns import OWN_API
 
-__all__ = ["ResourceList", "ResourcePattern", "ShortArn", "is_short_literal"]
+__all__ = ["OwnApiPattern", "ResourceList", "ResourcePattern", "ShortArn", "is_own_api", "is_short_literal"]
 
 _COLONS = 5
 
@@ -132,12 +133,65 @@ class ResourcePattern:
         return _wild(":".join(self._head) + ":")
 
 
+def is_own_api(text: str) -> bool:
+    """Say whether `text` is the short form of a path of the API that a policy is attached to."""
+    return text.startswith(OWN_API + "/")
+
+
+class OwnApiPattern:
+    """The short form of an API's resource: what follows the id of an API in its ARN. The request is about
+    the API that the policy is attached to, so its Region, account and id are those of the policy's own.
+
+    The attributes are those of ResourcePattern. The readings make no difference: the fields of the ARN
+    are no wildcards.
+    """
+
+    __slots__ = ("_body", "flat", "is_everything", "literal", "text")
+
+    def __init__(self, text: str, *, variables: bool) -> None:
+        """`variables` says that the policy's version has policy variables."""
+        self.text = text
+        self.is_everything = False
+        self.literal: str | None = None
+        self.flat: Callable[[str], bool] | None = None
+        tokens = read_tokens(text[len(OWN_API) :], wildcards=True, variables=variables)
+        fixed = _without_variables(tokens)
+        self._body = tokens if len(fixed) < len(tokens) else None
+        if self._body is None:
+            path = compile_glob(fixed)
+            self.flat = lambda resource: path(_path_of_api(resource))
+
+    def unresolved(self, keys: Mapping[str, ContextValue]) -> Variable | None:
+        """Return a variable of the pattern that has no value in the request."""
+        return None if self._body is None else first_unresolved(self._body, keys)
+
+    def matches(self, request: Request, readings: Readings) -> bool:
+        """Say whether the pattern matches the resource; one with an unresolved variable matches none."""
+        del readings
+        if self.flat is not None:
+            return self.flat(request.resource)
+        assert self._body is not None
+        body = substitute(self._body, request.keys)
+        return body is not None and compile_glob(body)(_path_of_api(request.resource))
+
+
+def _path_of_api(resource: str) -> str:
+    """Return what follows the id in the ARN of an API, from its first slash on; empty for other texts."""
+    fields = resource.split(":", _COLONS)
+    if len(fields) <= _COLONS or fields[0] != "arn" or fields[2] != "execute-api":
+        return ""
+    if not fields[1].startswith("aws"):
+        return ""
+    name, slash, path = fields[_COLONS].partition("/")
+    return slash + path if name and ":" not in name else ""
+
+
 class ResourceList:
     """The patterns of one element, sorted so that most requests are settled fast."""
 
     __slots__ = ("_everything", "_exact", "_tests", "_varying", "patterns")
 
-    def __init__(self, patterns: tuple[ResourcePattern, ...]) -> None:
+    def __init__(self, patterns: tuple[ResourcePattern | OwnApiPattern, ...]) -> None:
         self.patterns = patterns
         self._everything = any(pattern.is_everything for pattern in patterns)
         self._exact = frozenset(pattern.literal for pattern in patterns if pattern.literal is not None)

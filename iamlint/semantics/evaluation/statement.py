@@ -16,8 +16,16 @@ from iamlint.semantics.evaluation.glob import compile_glob
 from iamlint.semantics.evaluation.principals import PrincipalTest, Via
 from iamlint.semantics.evaluation.readings import NotPrincipalScope, Readings
 from iamlint.semantics.evaluation.request import Request
-from iamlint.semantics.evaluation.resources import ResourceList, ResourcePattern, ShortArn, is_short_literal
+from iamlint.semantics.evaluation.resources import (
+    OwnApiPattern,
+    ResourceList,
+    ResourcePattern,
+    ShortArn,
+    is_own_api,
+    is_short_literal,
+)
 from iamlint.semantics.evaluation.template import Variable, read_tokens
+from iamlint.semantics.patterns import may_be_of_api
 
 __all__ = ["ActionList", "CompiledStatement", "compile_policy", "policy_size"]
 
@@ -278,11 +286,15 @@ class _Compiler:
                 self._refuse(one.pointer, "the statement has neither Resource nor NotResource")
             return None
         short = _SHORT.get(self._kind, ShortArn.PADDED)
-        patterns = []
+        own_api = self._kind is PolicyKind.RESOURCE and may_be_of_api(self._policy.on)
+        patterns: list[ResourcePattern | OwnApiPattern] = []
         for text, pointer in self._texts(values):
             if short is ShortArn.REFUSED and is_short_literal(text):
                 self._refuse(pointer, f"{text[:60]!r} is neither an ARN nor a pattern")
-            patterns.append(ResourcePattern(text, variables=self._variables, short=short))
+            if own_api and is_own_api(text):
+                patterns.append(OwnApiPattern(text, variables=self._variables))
+            else:
+                patterns.append(ResourcePattern(text, variables=self._variables, short=short))
         return ResourceList(tuple(patterns))
 
     def _principals(self, one: Statement) -> PrincipalTest | None:

@@ -289,3 +289,27 @@ def test_no_rules_cover_each_other_in_a_circle() -> None:
         ready = {name for name, wider in covers.items() if name not in done and wider <= done}
         assert ready, sorted(set(covers) - done)
         done |= ready
+
+
+def test_full_admin_with_a_deny_says_what_is_left() -> None:
+    (found,) = findings(
+        allow("*"), {"Sid": "Guard", "Effect": "Deny", "Action": "iam:*", "Resource": f"{ROLE}-admin"}
+    )
+    assert (found.rule_name, found.certainty_notes) == (
+        "full-admin-statement",
+        ("some of it is denied by statement 'Guard'",),
+    )
+    assert [related.note for related in found.related] == ["on every resource", "takes some of it away"]
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        {"Action": "*", "NotResource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]},
+        {"Action": ["iam:*", "organizations:*"], "Resource": "arn:aws:*"},
+        {"Action": "iam:*", "Resource": "*"},
+    ],
+)
+def test_an_allow_of_everything_that_a_deny_cuts_down_is_the_smaller_finding(deny: dict[str, object]) -> None:
+    assert "full-admin-statement" not in names(allow("*"), {"Effect": "Deny", **deny})
+    assert "action-star" in names(allow("*"), {"Effect": "Deny", **deny})

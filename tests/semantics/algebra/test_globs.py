@@ -10,6 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamlint.semantics.algebra.globs import (
+    ONE_IN_FIELD,
+    ONE_IN_NAME,
+    RUN,
+    RUN_IN_FIELD,
+    RUN_IN_NAME,
     Budget,
     BudgetError,
     Glob,
@@ -18,8 +23,10 @@ from iamlint.semantics.algebra.globs import (
     from_tokens,
     glob,
     literal,
+    may_overlap,
     private_letter,
     search,
+    surely_covers,
 )
 
 PATTERNS = st.text("ab*?", max_size=4)
@@ -115,6 +122,30 @@ def test_wildcards_of_a_field_stop_at_its_colon(pattern: str, text: str) -> None
     )
     # With fewer than five colons there is no sixth field, and the last one must not take a colon.
     assert ours == theirs
+
+
+LIMITED = {"R": RUN, "F": RUN_IN_FIELD, "N": RUN_IN_NAME, "O": ONE_IN_FIELD, "M": ONE_IN_NAME}
+SLOW = {"R": ".*", "F": "[^:]*", "N": "[^:/]*", "O": "[^:]", "M": "[^:/]"}
+limited = st.text("RFNOM:/a", max_size=6)
+
+
+@given(limited, limited, st.text(":/a", max_size=7))
+def test_runs_stop_where_their_part_ends(one: str, other: str, text: str) -> None:
+    """Beside regular expressions: membership, and the quick answers about two patterns."""
+    patterns = [from_tokens(LIMITED.get(c, c) for c in letters) for letters in (one, other)]
+    slow = [
+        re.fullmatch("".join(SLOW.get(c, c) for c in letters), text) is not None for letters in (one, other)
+    ]
+    assert [search([pattern, literal(text)], [], Budget()) is not None for pattern in patterns] == slow
+    if surely_covers(*patterns):
+        assert slow[0] or not slow[1]
+    if not may_overlap(*patterns):
+        assert not all(slow)
+
+
+def test_the_run_of_a_name_does_not_take_a_value_that_may_hold_a_slash() -> None:
+    value = from_tokens(["a", private_letter(0), "/"])
+    assert search([value], [from_tokens(["a", RUN_IN_NAME, "/"])], Budget()) is not None
 
 
 def test_a_private_letter_is_matched_by_itself_and_by_runs_only() -> None:

@@ -112,6 +112,44 @@ def test_a_short_pattern_without_wildcard_depends_on_the_kind_of_policy() -> Non
             ask(**asked, identity=[FULL], **{kind: [[document(statement)]]})
 
 
+API = f"arn:aws:execute-api:eu-west-1:{A}:a1b2c3"
+
+
+@pytest.mark.parametrize(
+    ("short", "resource", "expected"),
+    [
+        ("execute-api:/*", f"{API}/prod/GET/pets", True),
+        ("execute-api:/prod/GET/pets", f"{API}/prod/GET/pets", True),
+        ("execute-api:/prod/*", f"{API}/prod/GET/a:b", True),
+        ("execute-api:/prod/*", f"{API}/dev/GET/pets", False),
+        # The path begins behind the id of the API, not at any slash.
+        ("execute-api:/prod/*", f"{API}/dev/GET/prod/pets", False),
+        ("execute-api:/prod/?ET/*", f"{API}/prod/GET/pets", True),
+        ("execute-api:/prod/GET/${aws:username}", f"{API}/prod/GET/alice", True),
+        ("execute-api:/prod/GET/${aws:PrincipalTag/none}", f"{API}/prod/GET/alice", False),
+        ("execute-api:/*", f"arn:aws-cn:execute-api:cn-north-1:{A}:a1b2c3/prod/GET/pets", True),
+        ("execute-api:/*", "arn:aws:s3:::execute-api:/x", False),
+        ("execute-api:/*", OBJECT, False),
+        ("execute-api:/*", f"arn:aws:execute-api:eu-west-1:{A}:/domainnames/d", False),
+        ("execute-api:/*", "*", False),
+        ("execute-api:*", f"{API}/prod/GET/pets", False),
+    ],
+)
+def test_the_short_form_of_an_api(short: str, resource: str, expected: bool) -> None:
+    asked = {"action": "execute-api:Invoke", "on": resource}
+    for readings in (Readings(), PARTS):
+        allowed = [{"Principal": {"AWS": ALICE}, "Resource": short}]
+        assert (ask(**asked, resource=document(*allowed), readings=readings) == ALLOWED) is expected
+        # It is the policy of the API alone that knows which API is meant.
+        assert ask(**asked, identity=[document({"Resource": short})], readings=readings) == IMPLICIT
+        everybody = {"Principal": "*", "Resource": short}
+        endpoint = {"identity": [FULL], "endpoint": [document(everybody)]}
+        assert ask(**asked, **endpoint, readings=readings) == IMPLICIT
+    if "${" not in short:
+        spared = document({"Principal": {"AWS": ALICE}, "NotResource": short})
+        assert (ask(**asked, resource=spared) == ALLOWED) is not expected
+
+
 def test_a_resource_policy_may_leave_its_resource_out() -> None:
     statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
     repository = f"arn:aws:ecr:eu-west-1:{A}:repository/r"

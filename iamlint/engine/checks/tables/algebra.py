@@ -20,6 +20,12 @@ TABLE: Mapping[str, CheckSpec] = {
         },
         words=("subject", "by"),
     ),
+    "repeated-statement": CheckSpec(
+        "policy",
+        "algebra.repeated_statement",
+        "A statement that an earlier one says already, but for its Sid.",
+        words=("subject", "by"),
+    ),
     "strangers-request": CheckSpec(
         "policy",
         "algebra.strangers_request",
