@@ -241,3 +241,19 @@ def test_public_refuses_types_that_answer_nothing(folder: Path, options: list[st
     result = run(folder, "public", "bucket.json", *options)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_answers_about_templates_say_what_they_rest_on(folder: Path) -> None:
+    (folder / "all.yaml").write_text(TEMPLATE.replace('!Sub "arn:aws:s3:::${Bucket}/*"', '"*"'))
+    (folder / "part.yaml").write_text(TEMPLATE.replace("}/*", "}/a/*"))
+    narrowed = run(folder, "compare", "template.yaml", "part.yaml", "--format", "json").json
+    assert (narrowed["verdict"], narrowed["notes"]) == (
+        "contained",
+        ["assumes that what the template leaves open is the same wherever it is named: the value <Bucket>"],
+    )
+    # A request outside of every bucket proves new access, but the evaluator takes no open values.
+    widened = run(folder, "compare", "template.yaml", "all.yaml", "--format", "json").json
+    assert (widened["verdict"], {reason["code"] for reason in widened["reasons"]}) == (
+        "unknown",
+        {"template"},
+    )

@@ -172,7 +172,7 @@ class _Run:
         if not left:
             if not space.actions.exact:
                 return Answer(None, proved=False, exhausted="samples of future actions", touched=touched)
-            return Answer(None, proved=True, touched=touched, present=present)
+            return Answer(None, proved=True, doubts=self.doubts, touched=touched, present=present)
         if exact:
             return Answer(next(iter(left.values())), proved=False, touched=touched, present=present)
         # Only statements that are not proved to be covered can give anything new, and only those about

@@ -150,6 +150,7 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
     if found.proved:
         if question.assumptions.whole_numbers:
             notes = (*notes, "assumes that numbers are whole")
+        notes = (*notes, *_open_notes(found))
         return Comparison(Verdict.CONTAINED, notes=notes)
     if found.found is None:
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=tuple(_reasons(question, found)))
@@ -158,6 +159,10 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
         request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous
     )
     if shown is None:
+        open_ones = tuple(reason for reason in _reasons(question, found) if reason.code == "template")
+        if open_ones:
+            # The evaluator takes no document with open values, so the request cannot be confirmed.
+            return Comparison(Verdict.UNKNOWN, notes=notes, reasons=open_ones)
         reason = Reason("replay-mismatch", "the evaluator does not confirm the request that was found")
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=(reason,))
     if request.future:
@@ -170,6 +175,13 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
         no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
         future_only=request.future,
     )
+
+
+def _open_notes(found: Answer) -> Iterator[str]:
+    """Yield what a proof rests on where a template leaves something open (section 12.7)."""
+    named = dict.fromkeys(doubt.what for doubt in found.doubts if doubt.code == "template")
+    for what in named:
+        yield f"assumes that what the template leaves open is the same wherever it is named: {what}"
 
 
 def _spelled(question: Question, keys: frozenset[str]) -> Iterator[str]:
