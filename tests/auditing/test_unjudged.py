@@ -116,6 +116,7 @@ ELSEWHERE = {
     "internal-error": "always fatal",
     "rule-failed": "always fatal",
     "missing": "of discovery",
+    "submodule": "of compare --git-base",
     "not-a-file": "of discovery",
     "outside-root": "of discovery",
     "unreadable": "of discovery",

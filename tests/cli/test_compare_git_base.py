@@ -118,7 +118,7 @@ def test_a_wider_policy_is_shown_with_a_request(repo: Repo) -> None:
     first, _, rest = result.out.partition("\n")
     assert first == "a.json:1: new access: identity policy (changed)"
     assert "    action    s3:PutObject\n" in rest
-    assert "  allowed by a.json:4 statement 0\n" in rest
+    assert "  allowed by a.json:4 statement 1\n" in rest
 
 
 def test_a_narrower_policy_ends_with_zero(repo: Repo) -> None:
