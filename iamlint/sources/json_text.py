@@ -189,6 +189,13 @@ class JsonIndex:
             self._levels[start] = level
         return level
 
+    def text_at(self, pointer: Pointer) -> str:
+        """Return the JSON text of the value at `pointer`."""
+        if not pointer:
+            return self._strict.strip()
+        child = self._json_index().locate(pointer)
+        return self._strict[child.start : child.end]
+
     def repeated_keys(self) -> Iterator[tuple[str, int, int]]:
         """Yield (key, offset, end) of each key that a later one of the same object replaces."""
         pending = [self._root]

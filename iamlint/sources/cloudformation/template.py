@@ -397,7 +397,22 @@ def _policy_of(
     if not bare or isinstance(node, Unknown) or node is None:
         return builder.policy(node, pointer, owner=owner, kind=kind)
     statements, faults = builder.statements(node, pointer)
-    return Policy(kind, document, pointer, pointer, owner, "", None, (), (), None, None, statements, faults)
+    return Policy(
+        kind,
+        document,
+        pointer,
+        pointer,
+        owner,
+        "",
+        None,
+        (),
+        (),
+        None,
+        None,
+        statements,
+        faults,
+        remarks=builder.remarks(),
+    )
 
 
 def _document_text(
