@@ -11,7 +11,7 @@ from iamlint.catalog import Catalog
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import mistakes, nearest
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
-from iamlint.model import BrokenFile, Fault, Pointer, PolicyKind, Statement, Value, When
+from iamlint.model import BrokenFile, Fault, Pointer, Policy, PolicyKind, Statement, Value, When
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
@@ -50,41 +50,39 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
             marks: tuple[tuple[Value | Pointer, str], ...] = ()
             if fault.other is not None:
                 marks = ((fault.other, "beside this one"),)
-            words = {"fault": fault.message, "hint": _element_hint(fault)}
+            words = {"fault": fault.message, "hint": _element_hint(fault, subject.policy)}
             yield Match(fault.pointer, (fault.code,), words, marks=marks)
 
 
-def _element_hint(fault: Fault) -> str:
-    """Return `(did you mean X?)` for an element whose name is nearly that of one there is."""
+def _element_hint(fault: Fault, policy: Policy) -> str:
+    """Return `(did you mean X?)` for an element whose name is nearly that of one that could stand there."""
     name = fault.pointer[-1] if fault.pointer else None
     if fault.code != "unknown-element" or not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
+    elements = _OF_POLICY if fault.pointer[:-1] == policy.pointer else _OF_STATEMENT
     lower = name.lower()
-    near = nearest(lower, _ELEMENTS)
-    if near is None and lower.rstrip("s") in _ELEMENTS:
+    near = nearest(lower, elements)
+    if near is None and lower.rstrip("s") in elements:
         near = lower.rstrip("s")
-    return _did_you_mean(None if near is None else _ELEMENTS[near])
+    return _did_you_mean(None if near is None else elements[near])
 
 
 _LONGEST_NAME = 40
-_ELEMENTS = {
+_OF_POLICY = {name.lower(): name for name in ("Id", "Statement", "Version")}
+_OF_STATEMENT = {
     name.lower(): name
     for name in (
         "Action",
         "Condition",
         "Effect",
-        "Id",
         "NotAction",
         "NotPrincipal",
         "NotResource",
         "Principal",
         "Resource",
         "Sid",
-        "Statement",
-        "Version",
     )
 }
-"""The elements of the grammar by their names in small letters."""
 
 
 def unparsable_file(broken: BrokenFile, params: Mapping[str, object]) -> Iterator[Match]:
@@ -260,8 +258,27 @@ def element_empty(subject: StatementSubject, params: Mapping[str, object]) -> It
         "Principal": (statement.principals, statement.not_principals),
     }
     for name, values in zip((element, f"Not{element}"), pairs[element], strict=True):
-        if values == () and not _has_fault_at(subject, (*statement.pointer, name)):
+        if values != () or _is_thinned(subject, name):
+            continue
+        if not _has_fault_at(subject, (*statement.pointer, name)):
             yield Match((*statement.pointer, name), (name,), {"element": name})
+
+
+def _is_thinned(subject: StatementSubject, element: str) -> bool:
+    """Say whether the element is empty only in this reading: a template's conditions, of which nobody
+    knows whether they can hold together, take its items away."""
+    field = {
+        "Action": "actions",
+        "NotAction": "not_actions",
+        "Resource": "resources",
+        "NotResource": "not_resources",
+        "Principal": "principals",
+        "NotPrincipal": "not_principals",
+    }[element]
+    pointer = subject.statement.pointer
+    return any(
+        statement.pointer == pointer and getattr(statement, field) for statement in subject.policy.statements or ()
+    )
 
 
 def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
