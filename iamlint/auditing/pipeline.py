@@ -175,10 +175,10 @@ def _check_resource_type(word: str | None) -> None:
     """Raise UsageError for a resource type that no format knows."""
     if word is None:
         return
-    from iamlint.sources.locations import resource_types, resource_word
+    from iamlint.sources.locations import resource_types
 
-    if not resource_word(word):
-        known = {name.lower(): name for name in resource_types()}
+    known = {name.lower(): name for name in resource_types()}
+    if word.lower() not in known:
         found = nearest(word.lower(), known)
         advice = (
             f"did you mean {known[found]!r}?" if found else "write it as AWS::S3::Bucket or aws_s3_bucket"
@@ -252,9 +252,11 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcom
 
 
 def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
-    """Return the judge of a run: the selected rules and the user's trusted accounts."""
-    trusted = Settings(settings.accounts, settings.organizations, settings.allowed_principals)
-    return Judge(selection.rules, trusted, settings.profile)
+    """Return the judge of a run: the selected rules and what the user says of the own accounts."""
+    own = Settings(
+        settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
+    )
+    return Judge(selection.rules, own, settings.profile)
 
 
 def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

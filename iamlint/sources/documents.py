@@ -32,6 +32,7 @@ from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
 __all__ = [
+    "NOT_JSON",
     "PlaceholderResolver",
     "PlainResolver",
     "PolicyBuilder",
@@ -43,6 +44,8 @@ __all__ = [
     "type_name",
 ]
 
+NOT_JSON = "not-json"
+"""The kind of hole that a document leaves which is known to the last character and is not JSON."""
 STATEMENT_ELEMENTS = frozenset(
     {
         "Sid",
@@ -318,7 +321,8 @@ class PolicyBuilder:
             else:
                 self._fault("missing-statement", "the policy has no Statement", pointer)
         elif isinstance(node, Unknown):
-            pass
+            if node.hole.kind == NOT_JSON:
+                self._fault("no-json", f"the text is not JSON: {node.hole.name}", pointer)
         else:
             self._fault("no-object", f"a policy must be an object, not {type_name(node)}", pointer)
         return Policy(

@@ -277,7 +277,8 @@ def _is_thinned(subject: StatementSubject, element: str) -> bool:
     }[element]
     pointer = subject.statement.pointer
     return any(
-        statement.pointer == pointer and getattr(statement, field) for statement in subject.policy.statements or ()
+        statement.pointer == pointer and getattr(statement, field)
+        for statement in subject.policy.statements or ()
     )
 
 
@@ -333,9 +334,19 @@ def version_absent(subject: PolicySubject, params: Mapping[str, object]) -> Iter
     policy = subject.policy
     if policy.version is not None or _version_fault(subject):
         return
+    if any(_is_bare(statement, policy) for statement in policy.statements or ()):
+        return
     # Of a document that cannot be read nobody knows what it has.
     if policy.statements is not None or any(fault.code == "missing-statement" for fault in policy.faults):
         yield Match(policy.pointer, (), {}, key_only=True)
+
+
+def _is_bare(statement: Statement, policy: Policy) -> bool:
+    """Say whether a statement stands for itself, where a property takes statements and no document."""
+    pointer = statement.pointer
+    if pointer and isinstance(pointer[-1], int):
+        return policy.pointer in {pointer, pointer[:-1]}
+    return policy.pointer == pointer
 
 
 def version_is(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -39,6 +39,9 @@ def policy_size(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
     """Find a policy that has more characters than its kind, or what it is attached to, may have."""
     policy = subject.policy
     quota = _quota(policy)
+    own = subject.settings.policy_quotas.get(policy.kind.value)
+    if own is not None:
+        quota = Quota(own, True if quota is None else quota.blanks, "one of this kind")
     if quota is None:
         return
     size, exact = _size(policy, quota)
