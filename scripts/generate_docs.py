@@ -63,13 +63,21 @@ def _places(example: Example) -> str:
     return ", ".join(f"`{place or '/'}`" for place in example.at)
 
 
+MOST_LINES, MOST_CHARACTERS, SHOWN_LINES = 200, 4_000, 20
+
+
 def _code(example: Example) -> list[str]:
     subject = example.subject
     if "text" in subject:
         return ["```text", str(subject["text"]).rstrip("\n"), "```"]
     shown = subject.get("policy", subject.get("grant"))
     extra = {key: value for key, value in subject.items() if key not in {"policy", "grant"}}
-    lines = ["```json", json.dumps(shown, indent=2, ensure_ascii=False), "```"]
+    written = json.dumps(shown, indent=2, ensure_ascii=False).split("\n")
+    if len(written) > MOST_LINES or len("".join(written)) > MOST_CHARACTERS:
+        # Examples of what is too long are that themselves: the beginning tells enough.
+        left = len(written) - SHOWN_LINES
+        written = [*written[:SHOWN_LINES], f"... and {left} more lines"]
+    lines = ["```json", *written, "```"]
     if extra:
         told = "; ".join(
             f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in extra.items()

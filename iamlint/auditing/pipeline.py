@@ -268,9 +268,11 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcom
 
 
 def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
-    """Return the judge of a run: the selected rules and the user's trusted accounts."""
-    trusted = Settings(settings.accounts, settings.organizations, settings.allowed_principals)
-    return Judge(selection.rules, trusted, settings.profile)
+    """Return the judge of a run: the selected rules and what the user says of the own accounts."""
+    own = Settings(
+        settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
+    )
+    return Judge(selection.rules, own, settings.profile)
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

@@ -44,6 +44,7 @@ class AuditSettings:
     accounts: frozenset[str] = frozenset()
     organizations: frozenset[str] = frozenset()
     allowed_principals: tuple[str, ...] = ()
+    policy_quotas: Mapping[str, int] = field(default_factory=dict)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True

@@ -91,6 +91,7 @@ def _settings(config: Config) -> Mapping[str, tuple[str, object]]:
             {path: list(rules) for path, rules in config.per_file_ignores.items()},
         ),
         "policy-kinds": ("policy_kinds", {path: kind.value for path, kind in config.policy_kinds.items()}),
+        "policy-quotas": ("policy_quotas", dict(config.policy_quotas)),
         "accounts": ("accounts", list(config.accounts)),
         "allowed-principals": ("allowed_principals", list(config.allowed_principals)),
         "rule-packs": ("rule_packs", list(config.rule_packs)),

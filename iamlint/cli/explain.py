@@ -137,6 +137,9 @@ def _paragraph(text: str) -> Iterator[str]:
         )
 
 
+_MOST_LINES, _MOST_CHARACTERS, _SHOWN_LINES = 200, 4_000, 20
+
+
 def _example(title: str, example: Example, paint: Paint) -> Iterator[str]:
     import json
 
@@ -149,6 +152,9 @@ def _example(title: str, example: Example, paint: Paint) -> Iterator[str]:
     else:
         body = subject.pop("policy") if "policy" in subject else subject.pop("grant", None)
         lines = json.dumps(body, indent=2).split("\n")
+    if len(lines) > _MOST_LINES or sum(map(len, lines)) > _MOST_CHARACTERS:
+        # An example of what is too long is that itself.
+        lines = [*lines[:_SHOWN_LINES], f"... and {len(lines) - _SHOWN_LINES} more lines"]
     for key, value in sorted(subject.items()):
         yield f"  {escape(key)}: {escape(value if isinstance(value, str) else json.dumps(value))}"
     yield from (f"  {escape(line)}" for line in lines)

@@ -224,6 +224,7 @@ def audit_settings(
         accounts=frozenset(config.accounts) - organizations,
         organizations=organizations,
         allowed_principals=config.allowed_principals,
+        policy_quotas=config.policy_quotas,
         include=config.include,
         exclude=config.exclude,
         respect_gitignore=config.respect_gitignore,

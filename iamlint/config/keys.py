@@ -222,6 +222,21 @@ def _per_file_ignores(value: object, path: KeyPath, context: Context) -> Mapping
     return {"per_file_ignores": found}
 
 
+def _policy_quotas(value: object, path: KeyPath, context: Context) -> Mapping[str, object]:
+    found: dict[str, int] = {}
+    for key, item in _items(value, path, context, "policy kinds with numbers of characters").items():
+        word = _word(key, (*path, key), context, "policy kind", _KIND_WORDS)
+        if not isinstance(item, int) or isinstance(item, bool) or not 1 <= item <= _LARGEST_QUOTA:
+            name = _name((*path, key))
+            context.wrong((*path, key), f"{name} must be a whole number from 1 to {_LARGEST_QUOTA}")
+        elif word is not None:
+            found[word] = item
+    return {"policy_quotas": found}
+
+
+_LARGEST_QUOTA = 1_000_000
+
+
 def _policy_kinds(value: object, path: KeyPath, context: Context) -> Mapping[str, object]:
     found: dict[str, PolicyKind] = {}
     table = _items(value, path, context, "path patterns with policy kinds")
@@ -418,6 +433,7 @@ KEYS: Mapping[str, Key] = _table(
     Key("force-exclude", _flag("force_exclude"), "leave out excluded files even when named", _boolean),
     Key("per-file-ignores", _per_file_ignores, "rules to leave out in files of a pattern"),
     Key("policy-kinds", _policy_kinds, "the kind of the bare documents in files of a pattern"),
+    Key("policy-quotas", _policy_quotas, "how many characters AWS takes, by policy kind: trust = 4096"),
     Key("accounts", _accounts, "trusted account and organization ids", _list),
     Key("allowed-principals", _allowed_principals, "principals that may be granted access", _list),
     Key("rule-packs", _rule_packs, "files or folders of further rules", _list),

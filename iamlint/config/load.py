@@ -30,7 +30,7 @@ _MOST_FILES = 50
 _MOST_MISTAKES = 100
 _VARIABLE = "IAMLINT_"
 _CONFIG_VARIABLE = "IAMLINT_CONFIG"
-_MERGED = ("severities", "per_file_ignores", "policy_kinds")
+_MERGED = ("severities", "per_file_ignores", "policy_kinds", "policy_quotas")
 _ADDED = ("extend_select", "suppressions", "rule_packs")
 OPTION_NAMES: Mapping[str, str] = {"rule-packs": "--rules", "respect-gitignore": "--no-gitignore"}
 """The options of the command line that are not called like their key."""

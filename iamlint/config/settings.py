@@ -55,6 +55,7 @@ class Config:
     force_exclude: bool = False
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     policy_kinds: Mapping[str, PolicyKind] = field(default_factory=dict)
+    policy_quotas: Mapping[str, int] = field(default_factory=dict)
     accounts: tuple[str, ...] = ()
     allowed_principals: tuple[str, ...] = ()
     rule_packs: tuple[str, ...] = ()

@@ -81,11 +81,13 @@ FEATURES = {
 @record
 class Settings:
     """The user's choices that change what a check says: trusted accounts, organisations and
-    principals. An account of the organisation is never foreign."""
+    principals, and how many characters AWS takes of a kind of policy where that was raised. An account
+    of the organisation is never foreign."""
 
     accounts: frozenset[str] = frozenset()
     organizations: frozenset[str] = frozenset()
     allowed_principals: tuple[str, ...] = ()
+    policy_quotas: Mapping[str, int] = field(default_factory=dict)
 
 
 @record

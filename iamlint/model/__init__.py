@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
-from iamlint.model.place import Document, Embedded, Pointer, Span, When, json_pointer
+from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
     SECRET_FIELDS,
     BrokenFile,
@@ -32,6 +32,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Grant",
+    "HasText",
     "Hole",
     "Owner",
     "Part",

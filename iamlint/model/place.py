@@ -7,11 +7,11 @@ into a span when a finding or a listing asks for it.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from iamlint.record import record
 
-__all__ = ["Document", "Embedded", "Pointer", "Span", "Step", "When", "json_pointer"]
+__all__ = ["Document", "Embedded", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
 
 
 @record
@@ -76,6 +76,14 @@ class Document(Protocol):
 
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
+
+
+@runtime_checkable
+class HasText(Protocol):
+    """A document that knows the text of its nodes."""
+
+    def text_at(self, pointer: Pointer) -> str:
+        """Return the JSON text of the node at `pointer`, or of its nearest known ancestor."""
 
 
 def json_pointer(steps: Pointer) -> str:

@@ -45,11 +45,15 @@ class PolicyKind(enum.StrEnum):
 
 @record
 class Fault:
-    """Something in a document that IAM's grammar does not allow; `code` names the kind of fault."""
+    """Something in a document that IAM's grammar does not allow; `code` names the kind of fault.
+
+    `other` is a second place, where two elements make the fault.
+    """
 
     code: str
     message: str
     pointer: Pointer
+    other: Pointer | None = None
 
 
 @record
@@ -130,7 +134,9 @@ class Policy:
     holds it. `location` is the property path or argument below the owner, `name` the PolicyName
     and the like, `on` the neutral word for what it applies to (`role`, `s3-bucket`, ...; empty
     where that cannot be known), `attachments` the addresses of what it is attached to. Statements
-    that cannot be read are None: the policy is there all the same.
+    that cannot be read are None: the policy is there all the same. `faults` make it unfit to be
+    evaluated; `remarks` are what it has besides and the statements do not tell: empty lists and
+    objects, values of one key that differ in type.
     """
 
     kind: PolicyKind
@@ -147,6 +153,7 @@ class Policy:
     statements: tuple[Statement, ...] | None
     faults: tuple[Fault, ...] = ()
     when: When = ()
+    remarks: tuple[Fault, ...] = ()
 
 
 SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})

@@ -32,6 +32,7 @@ from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
 __all__ = [
+    "NOT_JSON",
     "PlaceholderResolver",
     "PlainResolver",
     "PolicyBuilder",
@@ -43,6 +44,8 @@ __all__ = [
     "type_name",
 ]
 
+NOT_JSON = "not-json"
+"""The kind of hole that a document leaves which is known to the last character and is not JSON."""
 STATEMENT_ELEMENTS = frozenset(
     {
         "Sid",
@@ -278,6 +281,7 @@ class PolicyBuilder:
         self._templates = self._resolver.templates
         self._plain = isinstance(self._resolver, PlainResolver)
         self._faults: list[Fault] = []
+        self._remarks: list[Fault] = []
 
     def policy(
         self,
@@ -299,6 +303,7 @@ class PolicyBuilder:
         is the document, anything else is a fault and a policy that cannot be read.
         """
         self._faults = []
+        self._remarks = []
         version = identifier = None
         statements: tuple[Statement, ...] | None = None
         if isinstance(node, dict):
@@ -307,7 +312,7 @@ class PolicyBuilder:
                     version = self._scalar(node[key], (*pointer, key))
                 elif key == "Id":
                     identifier = self._scalar(node[key], (*pointer, key))
-                elif key != "Statement":
+                elif key != "Statement" and not self._is_open(key):
                     self._fault(
                         "unknown-element", f"{_shown(key)} is not an element of a policy", (*pointer, key)
                     )
@@ -316,9 +321,10 @@ class PolicyBuilder:
             else:
                 self._fault("missing-statement", "the policy has no Statement", pointer)
         elif isinstance(node, Unknown):
-            pass
+            if node.hole.kind == NOT_JSON:
+                self._fault("no-json", f"the text is not JSON: {node.hole.name}", pointer)
         else:
-            self._fault("wrong-type", f"a policy must be an object, not {type_name(node)}", pointer)
+            self._fault("no-object", f"a policy must be an object, not {type_name(node)}", pointer)
         return Policy(
             kind=kind or infer_kind(statements),
             document=self._document,
@@ -334,19 +340,32 @@ class PolicyBuilder:
             statements=statements,
             faults=tuple(self._faults),
             when=when,
+            remarks=tuple(self._remarks),
         )
 
     def statements(self, node: object, pointer: Pointer) -> tuple[tuple[Statement, ...], tuple[Fault, ...]]:
         """Return the statements (one or a list) of a property that holds no whole document."""
         self._faults = []
+        self._remarks = []
         return self._statements(node, pointer) or (), tuple(self._faults)
 
     def values(self, node: object, pointer: Pointer, when: When = ()) -> Values:
         """Return a scalar or a list of scalars as values, whatever it is made of."""
         return self._values(node, pointer, when)
 
-    def _fault(self, code: str, message: str, pointer: Pointer) -> None:
-        self._faults.append(Fault(code, message, pointer))
+    def remarks(self) -> tuple[Fault, ...]:
+        """Return the remarks on the statements that were read last."""
+        return tuple(self._remarks)
+
+    def _fault(self, code: str, message: str, pointer: Pointer, other: Pointer | None = None) -> None:
+        self._faults.append(Fault(code, message, pointer, other))
+
+    def _remark(self, code: str, message: str, pointer: Pointer, other: Pointer | None = None) -> None:
+        self._remarks.append(Fault(code, message, pointer, other))
+
+    def _is_open(self, key: str) -> bool:
+        """Say whether something outside the files decides the name of an element."""
+        return self._templates and (_TOKEN_START in key or _PLACEHOLDER.search(key) is not None)
 
     def _resolved(
         self, node: object, pointer: Pointer, when: When = ()
@@ -436,22 +455,24 @@ class PolicyBuilder:
                 not_resources = self._element(value, (*pointer, key))
             elif key == "NotPrincipal":
                 not_principals = self._principals(value, (*pointer, key))
-            else:
+            elif not self._is_open(key):
                 self._fault(
                     "unknown-element", f"{_shown(key)} is not an element of a statement", (*pointer, key)
                 )
-        if effect is None and "Effect" not in node:
+        # An element whose name is open may be the one that seems to be missing.
+        closed = not (self._templates and any(map(self._is_open, node)))
+        if effect is None and "Effect" not in node and closed:
             self._fault("missing-effect", "the statement has no Effect", pointer)
-        if actions is None and not_actions is None:
+        if actions is None and not_actions is None and closed:
             self._fault("missing-action", "the statement has neither Action nor NotAction", pointer)
         for one, other, name in (
             (actions, not_actions, "Action"),
             (resources, not_resources, "Resource"),
             (principals, not_principals, "Principal"),
         ):
-            if one is not None and other is not None:
+            if one is not None and other is not None and _can_meet(one, other):
                 message = f"the statement has both {name} and Not{name}"
-                self._fault("element-combination", message, (*pointer, f"Not{name}"))
+                self._fault("element-combination", message, (*pointer, f"Not{name}"), (*pointer, name))
         return Statement(
             self._document,
             pointer,
@@ -469,7 +490,10 @@ class PolicyBuilder:
         )
 
     def _effect(self, node: object, pointer: Pointer) -> Value | None:
+        before = len(self._faults)
         effect = self._scalar(node, pointer)
+        if len(self._faults) > before:
+            return effect  # no text, which has been said
         if effect is not None and effect.text is not None and effect.text not in {"Allow", "Deny"}:
             self._fault("invalid-effect", f"Effect must be Allow or Deny, not {_shown(effect.text)}", pointer)
         return effect
@@ -527,16 +551,23 @@ class PolicyBuilder:
                 else:
                     result.append(Principal("*", Value("*", place, (), when)))
             elif isinstance(meaning, dict):
+                if not meaning:
+                    self._remark("empty-principal", "an object without principals", place)
                 for kind, values in meaning.items():
-                    if kind not in {"AWS", "Service", "Federated", "CanonicalUser"}:
-                        message = f"{_shown(kind)} is not a type of principal"
+                    if kind not in PRINCIPAL_TYPES and not self._is_open(kind):
+                        message = f"{_shown(kind)} is not a type of principal{_near_type(kind)}"
                         self._fault("principal-type", message, (*place, kind))
+                    if type(values) is list and not values:
+                        self._remark("empty-principal-list", "a list without principals", (*place, kind))
                     found = self._values(values, (*place, kind), when)
                     result.extend(Principal(kind, value) for value in found)
             elif isinstance(meaning, Segments):
                 result.append(Principal("?", _segments_value(meaning.parts, place, when)))
             elif isinstance(meaning, Unknown):
                 result.append(Principal("?", unknown(meaning.hole, place, when)))
+            elif isinstance(meaning, list):
+                message = 'a principal must be "*" or an object, not a list'
+                self._fault("principal-list", message, place)
             else:
                 self._fault("wrong-type", f"a principal must be an object, not {type_name(meaning)}", place)
         return tuple(result)
@@ -551,12 +582,18 @@ class PolicyBuilder:
             if not isinstance(block, dict):
                 self._fault("wrong-type", f"a condition must be an object, not {type_name(block)}", place)
                 continue
+            if not block:
+                self._remark("empty-condition", "a Condition without tests", place)
             for operator, tests in block.items():
                 for entries, at, holds in self._resolved(tests, (*place, operator), when):
                     if isinstance(entries, Unknown | Segments):
                         unread = True
                     elif isinstance(entries, dict):
+                        if not entries:
+                            self._remark("empty-condition", f"{_shown(operator)} without tests", at)
                         for key, values in entries.items():
+                            if type(values) is list and not values:
+                                self._remark("empty-condition-list", "a key without values", (*at, key))
                             found = self._condition_values(values, (*at, key), holds)
                             result.append(Condition(operator, self._key(key), found, (*at, key)))
                     else:
@@ -576,6 +613,8 @@ class PolicyBuilder:
         if type(node) is str or (type(node) is list and all(type(item) is str for item in node)):
             return self._values(node, pointer, when)
         result: list[Value] = []
+        if type(node) is list:
+            self._compare_types(node, pointer)
         for meaning, place, holds in self._items(node, pointer, when):
             if isinstance(meaning, bool):
                 result.append(Value("true" if meaning else "false", place, (), holds))
@@ -584,6 +623,45 @@ class PolicyBuilder:
             else:
                 result.extend(self._values(At(meaning, place), place, holds))
         return tuple(result)
+
+    def _compare_types(self, items: list[object], pointer: Pointer) -> None:
+        """Remark on the first value of a condition key that is of another JSON type than the first."""
+        if self._document.format in _ALL_TEXT and not any(isinstance(step, Embedded) for step in pointer):
+            return
+        first: tuple[int, str] | None = None
+        for index, item in enumerate(items):
+            if not isinstance(item, str | int | float):
+                continue
+            name = "text" if isinstance(item, str) else type_name(item)
+            if first is None:
+                first = index, name
+            elif name != first[1]:
+                message = f"{name} stands beside {first[1]}"
+                self._remark("mixed-types", message, (*pointer, index), (*pointer, first[0]))
+                return
+
+
+_ALL_TEXT = frozenset({"cloudformation", "policy-yaml"})
+"""Formats whose numbers and booleans say nothing about the JSON that is made of them."""
+PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
+
+
+def _near_type(kind: str) -> str:
+    """Return `, did you mean ...?` for a type of principal in other letters; nothing for another word."""
+    near = [name for name in PRINCIPAL_TYPES if kind.lower().rstrip("s") == name.lower().rstrip("s")]
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _can_meet(one: tuple[Value | Principal, ...], other: tuple[Value | Principal, ...]) -> bool:
+    """Say whether two elements are there at once under some choice of the template's conditions."""
+    ones, others = _whens(one), _whens(other)
+    return any(_join(holds, more) is not None for holds in ones for more in others)
+
+
+def _whens(values: tuple[Value | Principal, ...]) -> tuple[When, ...]:
+    """Return the different conditions under which some value is there: few, or simply always."""
+    found = {(value.value if isinstance(value, Principal) else value).when for value in values}
+    return tuple(found) if found and () not in found and len(found) <= _MAX_BRANCHES else ((),)
 
 
 def _join(when: When, more: When) -> When | None:

@@ -390,6 +390,13 @@ class JsonDocument:
         """Return the span of the key of the member at `pointer`, quotes included."""
         return self._span(pointer, key=True)
 
+    def text_at(self, pointer: Pointer) -> str:
+        """Return the JSON text of the value at `pointer`."""
+        if not pointer:
+            return self._strict.strip()
+        child = self._json_index().locate(pointer)
+        return self._strict[child.start : child.end]
+
     def repeated_keys(self) -> Iterator[tuple[str, Span]]:
         """Yield each key that a later one in the same object replaces, with its place."""
         if self.repeated:

@@ -74,6 +74,9 @@ IAM101 = "low"
 
 [policy-kinds]
 "policies/scp/*.json" = "scp"
+
+[policy-quotas]
+trust = 4096
 """
 
 
@@ -97,6 +100,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert config.severities == {"IAM101": Severity.LOW}
     assert config.per_file_ignores == {"tests/*": ("IAM2",)}
     assert config.policy_kinds == {"policies/scp/*.json": PolicyKind.SCP}
+    assert config.policy_quotas == {"trust": 4096}
     assert config.origin("fail_on") == "iamlint.toml:7"
     assert config.files == (str(tmp_path / "iamlint.toml"),)
 
@@ -269,6 +273,16 @@ def test_patterns_count_from_the_folder_of_their_file(tmp_path: Path) -> None:
 
 
 # Mistakes
+
+
+def test_a_quota_is_a_number_of_a_kind_of_policy(tmp_path: Path) -> None:
+    text = '[policy-quotas]\ntrust = "4096"\nscp = 0\nrole = 5\nrcp = 5120\n'
+    told = [line for line in mistakes(tmp_path, text) if line.startswith("iamlint.toml")]
+    assert [line.partition(": ")[0] for line in told] == [
+        "iamlint.toml:2",
+        "iamlint.toml:3",
+        "iamlint.toml:4",
+    ]
 
 
 def test_all_mistakes_come_at_once_with_their_lines(tmp_path: Path) -> None:

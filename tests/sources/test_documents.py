@@ -60,7 +60,7 @@ def test_an_element_that_is_not_written_is_none_and_an_empty_one_is_empty() -> N
     [
         ({"Statement": []}, []),
         ({}, [("missing-statement", ())]),
-        ([], [("wrong-type", ())]),
+        ([], [("no-object", ())]),
         ({"Statement": "x"}, [("wrong-type", ("Statement",))]),
         ({"Statement": [None, 3]}, [("wrong-type", ("Statement", 0)), ("wrong-type", ("Statement", 1))]),
         ({"Statement": [], "statement": []}, [("unknown-element", ("statement",))]),
@@ -74,7 +74,7 @@ def test_an_element_that_is_not_written_is_none_and_an_empty_one_is_empty() -> N
         (statement_of(NotAction="a:b"), [("element-combination", ("Statement", 0, "NotAction"))]),
         (statement_of(Principal="123456789012"), [("principal-format", ("Statement", 0, "Principal"))]),
         (statement_of(Principal={"Aws": "x"}), [("principal-type", ("Statement", 0, "Principal", "Aws"))]),
-        (statement_of(Principal=[]), [("wrong-type", ("Statement", 0, "Principal"))]),
+        (statement_of(Principal=[]), [("principal-list", ("Statement", 0, "Principal"))]),
         (statement_of(Condition=[]), [("wrong-type", ("Statement", 0, "Condition"))]),
         (statement_of(Condition={"Bool": "x"}), [("wrong-type", ("Statement", 0, "Condition", "Bool"))]),
         ({"Statement": [{"Action": "a:b"}]}, [("missing-effect", ("Statement", 0))]),

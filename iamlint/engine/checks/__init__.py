@@ -16,8 +16,11 @@ from iamlint.engine.checks.tables import (
     credentials,
     grammar,
     identities,
+    organizations,
     public,
     select,
+    shape,
+    sizes,
     trust,
     wildcards,
 )
@@ -31,8 +34,11 @@ CHECKS: Mapping[str, CheckSpec] = {
     **credentials.TABLE,
     **grammar.TABLE,
     **identities.TABLE,
+    **organizations.TABLE,
     **public.TABLE,
     **select.TABLE,
+    **shape.TABLE,
+    **sizes.TABLE,
     **trust.TABLE,
     **wildcards.TABLE,
 }

@@ -9,9 +9,9 @@ from functools import cache
 
 from iamlint.catalog import Catalog
 from iamlint.catalog.datafiles import read
-from iamlint.catalog.nearest import mistakes
+from iamlint.catalog.nearest import mistakes, nearest
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
-from iamlint.model import BrokenFile, Pointer, Statement, Value, When
+from iamlint.model import BrokenFile, Fault, Pointer, Policy, PolicyKind, Statement, Value, When
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
@@ -47,7 +47,42 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
     for fault in subject.policy.faults:
         if fault.code in codes:
             # A fault of something missing is shown where the whole statement stands: its start is enough.
-            yield Match(fault.pointer, (fault.code,), {"fault": fault.message})
+            marks: tuple[tuple[Value | Pointer, str], ...] = ()
+            if fault.other is not None:
+                marks = ((fault.other, "beside this one"),)
+            words = {"fault": fault.message, "hint": _element_hint(fault, subject.policy)}
+            yield Match(fault.pointer, (fault.code,), words, marks=marks)
+
+
+def _element_hint(fault: Fault, policy: Policy) -> str:
+    """Return `(did you mean X?)` for an element whose name is nearly that of one that could stand there."""
+    name = fault.pointer[-1] if fault.pointer else None
+    if fault.code != "unknown-element" or not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return ""
+    elements = _OF_POLICY if fault.pointer[:-1] == policy.pointer else _OF_STATEMENT
+    lower = name.lower()
+    near = nearest(lower, elements)
+    if near is None and lower.rstrip("s") in elements:
+        near = lower.rstrip("s")
+    return _did_you_mean(None if near is None else elements[near])
+
+
+_LONGEST_NAME = 40
+_OF_POLICY = {name.lower(): name for name in ("Id", "Statement", "Version")}
+_OF_STATEMENT = {
+    name.lower(): name
+    for name in (
+        "Action",
+        "Condition",
+        "Effect",
+        "NotAction",
+        "NotPrincipal",
+        "NotResource",
+        "Principal",
+        "Resource",
+        "Sid",
+    )
+}
 
 
 def unparsable_file(broken: BrokenFile, params: Mapping[str, object]) -> Iterator[Match]:
@@ -179,8 +214,32 @@ def element_absent(subject: StatementSubject, params: Mapping[str, object]) -> I
         "Principal": (statement.principals, statement.not_principals),
     }[str(params["element"])]
     if pair == (None, None):
+        if params["element"] == "Resource" and _needs_no_resource(subject):
+            return
         values = statement.actions or statement.not_actions
         yield Match(values[0] if values else statement.pointer, (), {})
+
+
+def _needs_no_resource(subject: StatementSubject) -> bool:
+    """Say whether the policy is on something whose policies are about that thing alone: there Resource
+    may be left out. Where nobody says what a policy is on, the services of the actions tell."""
+    if subject.policy.kind is not PolicyKind.RESOURCE:
+        return False
+    words, services = _without_resource()
+    if subject.policy.on:
+        return words.issuperset(subject.policy.on)
+    statement = subject.statement
+    values = statement.actions or statement.not_actions or ()
+    return bool(values) and all(
+        value.literal.partition(":")[0].lower() in services or value.hole is not None for value in values
+    )
+
+
+@cache
+def _without_resource() -> tuple[frozenset[str], frozenset[str]]:
+    """Return what has policies without Resource: neutral words, and service prefixes."""
+    data = json.loads(read("policy_limits.json"))["without_resource"]
+    return frozenset(data["words"]), frozenset(data["services"])
 
 
 def element_present(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -201,8 +260,28 @@ def element_empty(subject: StatementSubject, params: Mapping[str, object]) -> It
         "Principal": (statement.principals, statement.not_principals),
     }
     for name, values in zip((element, f"Not{element}"), pairs[element], strict=True):
-        if values == () and not _has_fault_at(subject, (*statement.pointer, name)):
+        if values != () or _is_thinned(subject, name):
+            continue
+        if not _has_fault_at(subject, (*statement.pointer, name)):
             yield Match((*statement.pointer, name), (name,), {"element": name})
+
+
+def _is_thinned(subject: StatementSubject, element: str) -> bool:
+    """Say whether the element is empty only in this reading: a template's conditions, of which nobody
+    knows whether they can hold together, take its items away."""
+    field = {
+        "Action": "actions",
+        "NotAction": "not_actions",
+        "Resource": "resources",
+        "NotResource": "not_resources",
+        "Principal": "principals",
+        "NotPrincipal": "not_principals",
+    }[element]
+    pointer = subject.statement.pointer
+    return any(
+        statement.pointer == pointer and getattr(statement, field)
+        for statement in subject.policy.statements or ()
+    )
 
 
 def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
@@ -255,8 +334,21 @@ def sid_format(subject: StatementSubject, params: Mapping[str, object]) -> Itera
 def version_absent(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find a policy without Version."""
     policy = subject.policy
-    if policy.version is None and policy.statements and not _version_fault(subject):
+    if policy.version is not None or _version_fault(subject):
+        return
+    if any(_is_bare(statement, policy) for statement in policy.statements or ()):
+        return
+    # Of a document that cannot be read nobody knows what it has.
+    if policy.statements is not None or any(fault.code == "missing-statement" for fault in policy.faults):
         yield Match(policy.pointer, (), {}, key_only=True)
+
+
+def _is_bare(statement: Statement, policy: Policy) -> bool:
+    """Say whether a statement stands for itself, where a property takes statements and no document."""
+    pointer = statement.pointer
+    if pointer and isinstance(pointer[-1], int):
+        return policy.pointer in {pointer, pointer[:-1]}
+    return policy.pointer == pointer
 
 
 def version_is(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -269,7 +361,9 @@ def version_is(subject: PolicySubject, params: Mapping[str, object]) -> Iterator
 def version_unknown(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find a Version that does not exist."""
     version = subject.policy.version
-    if version is not None and version.text is not None and version.text not in VERSIONS:
+    if version is None or version.text is None or version.text in VERSIONS:
+        return
+    if not _version_fault(subject):
         yield Match(version, (version.text,), {"version": version.text})
 
 

@@ -495,3 +495,8 @@ def trust_element(subject: StatementSubject, params: Mapping[str, object]) -> It
     }[element]
     if held:
         yield Match(held[0], tuple(map(str, held)), {"values": names(held)})
+    elif element == "Resource":
+        for name, values in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
+            if values is not None:
+                yield Match((*statement.pointer, name), (name,), {"values": "which names nothing"})
+                return

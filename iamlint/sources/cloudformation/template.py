@@ -24,7 +24,7 @@ from iamlint.sources.cloudformation.grants import read_grants
 from iamlint.sources.cloudformation.intrinsics import join_when
 from iamlint.sources.cloudformation.resource import Reading, Resource
 from iamlint.sources.cloudformation.walk import Place
-from iamlint.sources.documents import PolicyBuilder, parse_embedded, type_name
+from iamlint.sources.documents import NOT_JSON, PolicyBuilder, parse_embedded, type_name
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Locations, locations
 from iamlint.sources.source import SourceOptions
@@ -374,7 +374,8 @@ def build_policy(reading: Reading, place: Place, holds: str, owner: Owner, kind:
         except JsonSyntaxError as error:
             message = f"the policy is text that is not JSON: {error}"
             reading.note("unread-document", message, place.anchor, owner, unjudged=True)
-            hole = Unknown(Hole("unknown", "text"))
+            known = all(isinstance(part, str) for part in parts)
+            hole = Unknown(Hole(NOT_JSON, str(error)) if known else Hole("unknown", "text"))
             policy = reading.builder.policy(hole, place.pointer, owner=owner, kind=kind)
         else:
             builder = PolicyBuilder(reading.document, resolver)
@@ -400,7 +401,22 @@ def _policy_of(
     if not bare or isinstance(node, Unknown) or node is None:
         return builder.policy(node, pointer, owner=owner, kind=kind)
     statements, faults = builder.statements(node, pointer)
-    return Policy(kind, document, pointer, pointer, owner, "", None, (), (), None, None, statements, faults)
+    return Policy(
+        kind,
+        document,
+        pointer,
+        pointer,
+        owner,
+        "",
+        None,
+        (),
+        (),
+        None,
+        None,
+        statements,
+        faults,
+        remarks=builder.remarks(),
+    )
 
 
 def _document_text(

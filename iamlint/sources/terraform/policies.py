@@ -23,7 +23,7 @@ from iamlint.model import (
     When,
 )
 from iamlint.record import field, record, replace
-from iamlint.sources.documents import PolicyBuilder
+from iamlint.sources.documents import NOT_JSON, PolicyBuilder
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Path, locations
 from iamlint.sources.source import SourceOptions
@@ -332,7 +332,9 @@ class PolicyReader:
                 holder,
                 unjudged=True,
             )
-            self._policy(document, holder, Place(Unknown(Hole("unknown", "not JSON")), text[2]), name)
+            known = all(isinstance(part, str) for part in text[0])
+            hole = Hole(NOT_JSON, str(error)) if known else Hole("unknown", "not JSON")
+            self._policy(document, holder, Place(Unknown(hole), text[2]), name)
             return
         plain = all(isinstance(part, str) for part in text[0])
         self._policy(document, holder, Place(tree, place_pointer), name, plain=plain)

@@ -224,5 +224,6 @@ def test_the_evidence_of_a_fault_is_its_code() -> None:
         policy({"Version": "2012-10-17", "Statement": []}), faults=(Fault("wrong-type", "no text", ("Id",)),)
     )
     (match,) = policy_fault(PolicySubject(built, Settings()), {"codes": ["wrong-type"]})
-    assert (match.place, match.evidence, match.words) == (("Id",), ("wrong-type",), {"fault": "no text"})
+    assert (match.place, match.evidence) == (("Id",), ("wrong-type",))
+    assert match.words == {"fault": "no text", "hint": ""}
     assert isinstance(Value("x", ()), Value)

@@ -459,7 +459,7 @@ def test_an_unknown_list_of_policies_is_one_unread_policy() -> None:
 def test_a_document_of_the_wrong_shape_is_a_fault(document: str) -> None:
     policy = one(f"Resources: {{K: {{Type: 'AWS::KMS::Key', Properties: {{KeyPolicy: {document}}}}}}}\n")
     if document not in {"12", "true"}:
-        assert [fault.code for fault in policy.faults] == ["wrong-type"]
+        assert [fault.code for fault in policy.faults] == ["no-object"]
     assert policy.statements is None
 
 

@@ -14,7 +14,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "grammar.policy_fault",
         "Something that IAM's grammar does not allow.",
         params={"codes": Param("texts", required=True)},
-        words=("fault",),
+        words=("fault", "hint"),
     ),
     "unparsable-file": CheckSpec(
         "file",
