@@ -12,13 +12,16 @@ from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
     actions,
     algebra,
+    arns,
     conditions,
     credentials,
+    entries,
     grammar,
     identities,
     public,
     select,
     trust,
+    trust_claims,
     wildcards,
 )
 
@@ -27,12 +30,15 @@ __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 CHECKS: Mapping[str, CheckSpec] = {
     **actions.TABLE,
     **algebra.TABLE,
+    **arns.TABLE,
     **conditions.TABLE,
     **credentials.TABLE,
+    **entries.TABLE,
     **grammar.TABLE,
     **identities.TABLE,
     **public.TABLE,
     **select.TABLE,
     **trust.TABLE,
+    **trust_claims.TABLE,
     **wildcards.TABLE,
 }
