@@ -20,7 +20,6 @@ from iamlint.semantics.principals import Party, PartyKind
 
 __all__ = [
     "Provider",
-    "action_mismatch",
     "missing_mfa",
     "oidc_audience",
     "oidc_open_subject",
@@ -451,38 +450,6 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
 
 
 # --- shape --------------------------------------------------------------------------------------
-
-_SHOWN = {"aws": "AWS principals", "service": "services", "saml": "SAML providers", "oidc": "OIDC providers"}
-_TAKES = {
-    "sts:assumerole": ("aws", "service"),
-    "sts:assumerolewithsaml": ("saml",),
-    "sts:assumerolewithwebidentity": ("oidc",),
-}
-
-
-def action_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an action of assuming that none of the statement's principals can use."""
-    kinds: set[str] = set()
-    for party in subject.parties:
-        if party.kind in {PartyKind.EVERYBODY, PartyKind.UNKNOWN, PartyKind.MALFORMED}:
-            return
-        if party.kind is PartyKind.FEDERATED:
-            kind = provider_of(party.principal.value).kind
-            kinds.update(("saml", "oidc") if kind == "unknown" else (kind,))
-        else:
-            kinds.add("service" if party.kind is PartyKind.SERVICE else "aws")
-    if not kinds:
-        return
-    for value in subject.statement.actions or ():
-        takes = _TAKES.get(value.text.lower()) if value.text is not None else None
-        if takes is not None and kinds.isdisjoint(takes):
-            words = {
-                "action": str(value),
-                "takes": " and ".join(_SHOWN[kind] for kind in takes),
-                "kinds": " and ".join(text for kind, text in _SHOWN.items() if kind in kinds),
-            }
-            yield Match(value, (str(value),), words)
-
 
 def trust_element(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an element that a trust policy does not take, or should not have."""
