@@ -386,9 +386,15 @@ class StatementSubject:
 
     @property
     def arn_faults(self) -> tuple[tuple[Value, ArnFault], ...]:
-        """The values of Resource and NotResource that are surely wrong as ARNs, with what is wrong."""
+        """The values of Resource and NotResource that are surely wrong as ARNs, with what is wrong.
+
+        None where a parameter is read as the empty text: that says it is not in use.
+        """
         if self._arn_faults is None:
             found = []
+            if any(" is ''" in note for note in self.notes):
+                self._arn_faults = ()
+                return ()
             for value in (*(self.statement.resources or ()), *(self.statement.not_resources or ())):
                 if value.text != "*":
                     fault = fault_of(value)

@@ -16,12 +16,12 @@ from functools import cache, lru_cache
 from iamlint.catalog import catalog
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import nearest
-from iamlint.model import Hole, Value
+from iamlint.model import Value
 from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard, overlaps
 from iamlint.semantics.principals import is_account_id
 
-__all__ = ["ArnFault", "FAULTS", "arn_text", "fault_of", "known_arn_services"]
+__all__ = ["FAULTS", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
 
 FAULTS = (
     "prefix",
@@ -136,7 +136,7 @@ def _fault(text: str) -> ArnFault | None:
         return None
     full = region and account
     fitting = known.formats if known.all_full and full else _fitting(known, resource)
-    fault = _wrong_region(partition, service, region, account, resource, fitting)
+    fault = _wrong_region(partition, service, region, resource, fitting)
     fault = fault or _wrong_account(service, region, account, resource, fitting)
     if fault is not None:
         return fault
@@ -166,7 +166,6 @@ def _wrong_region(
     partition: str,
     service: str,
     region: str,
-    account: str,
     resource: str,
     fitting: tuple[_Format, ...],
 ) -> ArnFault | None:
@@ -236,7 +235,9 @@ def _fitting(known: _Formats, resource: str) -> tuple[_Format, ...]:
 
 def _resource_hint(known: _Formats, resource: str) -> str:
     """Return a hint at the type that the last part is probably meant to name."""
-    words = {re.split(r"[/:*?]", kind.head.lstrip("/"), maxsplit=1)[0]: kind for kind in known.formats if kind.head}
+    words = {
+        re.split(r"[/:*?]", kind.head.lstrip("/"), maxsplit=1)[0]: kind for kind in known.formats if kind.head
+    }
     written = re.split(r"[/:]", resource.lstrip("/"), maxsplit=1)[0]
     found = {word.lower(): kind for word, kind in words.items()}
     near = nearest(written.lower(), sorted(found))

@@ -35,7 +35,7 @@ def arn_fault(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
     """Find the resource ARNs whose first fault is `fault`."""
     wanted = params["fault"]
     for value, fault in subject.arn_faults:
-        if fault.code == wanted:
+        if fault.code == wanted and not _is_short_form(subject, str(value)):
             words = {
                 "resource": str(value),
                 "found": fault.found,
@@ -43,6 +43,11 @@ def arn_fault(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
                 "hint": fault.hint,
             }
             yield Match(value, (str(value),), words)
+
+
+def _is_short_form(subject: StatementSubject, text: str) -> bool:
+    """Say whether a resource is written as API Gateway lets one write it in the policy of an API."""
+    return subject.policy.kind is PolicyKind.RESOURCE and text.startswith("execute-api:/")
 
 
 @lru_cache(maxsize=1_024)

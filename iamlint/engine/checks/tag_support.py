@@ -97,7 +97,8 @@ def _with_tags(prefix: str) -> int:
     bits = 0
     for action in service.actions.values():
         if _has_tags(action.condition_keys) or any(
-            resource.name in tagged or _has_tags(resource.condition_keys) for resource in action.resource_types
+            resource.name in tagged or _has_tags(resource.condition_keys)
+            for resource in action.resource_types
         ):
             bits |= 1 << action.index
     return bits

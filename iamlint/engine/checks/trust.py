@@ -451,6 +451,7 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
 
 # --- shape --------------------------------------------------------------------------------------
 
+
 def trust_element(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an element that a trust policy does not take, or should not have."""
     statement = subject.statement
