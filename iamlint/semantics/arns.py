@@ -1,9 +1,9 @@
 """What is wrong with a resource ARN, if anything: one verdict for each text.
 
 The fields are judged from left to right (prefix, number of fields, partition, service, Region,
-account, resource), and the first that fails is the verdict, so that one wrong ARN is one fault. What a wildcard or
-a policy variable may stand for is never at fault. Which fields an ARN needs is decided by the formats
-of the resource types that its last part can be one of; the catalogue holds them.
+account, resource), and the first that fails is the verdict, so that one wrong ARN is one fault. What
+a wildcard or a policy variable may stand for is never at fault. Which fields an ARN needs is decided
+by the formats of the resource types that its last part can be one of; the catalogue holds them.
 """
 
 from __future__ import annotations

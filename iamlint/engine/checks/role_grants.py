@@ -20,13 +20,16 @@ def role_grant(subject: StatementSubject, params: Mapping[str, object]) -> Itera
 
     `actions` is `literal`, `pattern` (an entry with a wildcard takes it in) or `not` (NotAction does
     not leave it out); `resources` is `open` (some entry leaves the name of the role open) or `not`
-    (there is a NotResource). A condition that names the service clears open resources.
+    (there is a NotResource). A condition that names the service clears open resources, a Deny of the
+    action on everything clears all.
     """
     statement = subject.statement
     if statement.effect is None or statement.effect.text != "Allow":
         return
     action = str(params["action"])
     wanted = action.lower()
+    if not subject.granted & subject.catalog.expand(action):
+        return
     entries = _entries(statement, wanted, str(params["actions"]))
     if not entries:
         return
