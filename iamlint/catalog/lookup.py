@@ -261,6 +261,11 @@ class Catalog:
             return None
         return self._provider_key(lower, name)
 
+    def key_prefixes(self) -> frozenset[str]:
+        """Return what may stand before the colon of a condition key, in small letters, as far as the data
+        tells: services, `aws`, `saml` and identity providers, some with open parts."""
+        return frozenset(["aws", *self._index.prefixes, *self._index.key_prefixes])
+
     def _provider_key(self, lower: str, name: str) -> ConditionKey | None:
         """Return the key of an identity provider whose address is open in the data or not in it at all."""
         provider = lower.partition(":")[0]

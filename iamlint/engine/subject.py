@@ -9,6 +9,7 @@ from iamlint.catalog import Catalog, catalog
 from iamlint.engine.scope import narrows_request, unscoped_mask
 from iamlint.model import Extraction, Grant, Pointer, Policy, Statement, Value
 from iamlint.record import field, record
+from iamlint.semantics.arns import ArnFault, fault_of
 from iamlint.semantics.conditions import bounding_conditions
 from iamlint.semantics.principals import Party, parties
 
@@ -268,6 +269,7 @@ class StatementSubject:
     """A statement under judgement; `notes` tell what was assumed to read it (a parameter's value)."""
 
     __slots__ = (
+        "_arn_faults",
         "_bits",
         "_bounding",
         "_granted",
@@ -289,6 +291,7 @@ class StatementSubject:
         self.statement = statement
         self.features = features
         self.notes = notes
+        self._arn_faults: tuple[tuple[Value, ArnFault], ...] | None = None
         self._bits: int | None = None
         self._bounding: bool | None = None
         self._granted: int | None = None
@@ -398,6 +401,25 @@ class StatementSubject:
                 True for _ in bounding_conditions(self.statement)
             )
         return self._bounding
+
+    @property
+    def arn_faults(self) -> tuple[tuple[Value, ArnFault], ...]:
+        """The values of Resource and NotResource that are surely wrong as ARNs, with what is wrong.
+
+        None where a parameter is read as the empty text: that says it is not in use.
+        """
+        if self._arn_faults is None:
+            found = []
+            if any(" is ''" in note for note in self.notes):
+                self._arn_faults = ()
+                return ()
+            for value in (*(self.statement.resources or ()), *(self.statement.not_resources or ())):
+                if value.text != "*":
+                    fault = fault_of(value)
+                    if fault is not None:
+                        found.append((value, fault))
+            self._arn_faults = tuple(found)
+        return self._arn_faults
 
     @property
     def star_resource(self) -> Value | None:

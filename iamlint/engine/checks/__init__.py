@@ -12,8 +12,10 @@ from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
     actions,
     algebra,
+    arns,
     conditions,
     credentials,
+    entries,
     grammar,
     identities,
     organizations,
@@ -22,6 +24,7 @@ from iamlint.engine.checks.tables import (
     shape,
     sizes,
     trust,
+    trust_claims,
     wildcards,
 )
 
@@ -30,8 +33,10 @@ __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 CHECKS: Mapping[str, CheckSpec] = {
     **actions.TABLE,
     **algebra.TABLE,
+    **arns.TABLE,
     **conditions.TABLE,
     **credentials.TABLE,
+    **entries.TABLE,
     **grammar.TABLE,
     **identities.TABLE,
     **organizations.TABLE,
@@ -40,5 +45,6 @@ CHECKS: Mapping[str, CheckSpec] = {
     **shape.TABLE,
     **sizes.TABLE,
     **trust.TABLE,
+    **trust_claims.TABLE,
     **wildcards.TABLE,
 }

@@ -104,6 +104,13 @@ def _accepted() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
+def _withdrawn() -> frozenset[str]:
+    """Return actions, in small letters, that AWS itself wrote into policies and that do not exist."""
+    data = json.loads(read("accepted_actions.json"))["withdrawn"]
+    return frozenset(f"{service}:{name}".lower() for service, names in data.items() for name in names)
+
+
+@cache
 def _api_names() -> Mapping[str, list[str]]:
     """Return SDK operations that look like actions, in small letters, with the actions they need."""
     names: Mapping[str, list[str]] = json.loads(read("api_names.json"))["actions"]
@@ -134,6 +141,8 @@ def _hint(text: str, known: Catalog) -> str:
     api = _api_names().get(text.lower())
     if api:
         return f" (an API operation, which needs {' and '.join(api)})"
+    if text.lower() in _withdrawn():
+        return " any more (AWS withdrew it, or never released it)"
     near = known.nearest_action(text) if len(text) < 200 else None
     return _did_you_mean(near)
 

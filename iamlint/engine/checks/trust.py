@@ -19,11 +19,12 @@ from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import Party, PartyKind
 
 __all__ = [
-    "action_mismatch",
+    "Provider",
     "missing_mfa",
     "oidc_audience",
     "oidc_open_subject",
     "oidc_subject",
+    "provider_of",
     "saml_audience",
     "self_trust",
     "session_tags",
@@ -211,7 +212,7 @@ def session_tags(subject: StatementSubject, params: Mapping[str, object]) -> Ite
 
 
 @record
-class _Provider:
+class Provider:
     """A federated principal understood: `kind` is oidc, saml or unknown; `issuer` is the address
     without scheme, None when it cannot be known."""
 
@@ -220,29 +221,29 @@ class _Provider:
     issuer: str | None = None
 
 
-def _providers(subject: StatementSubject) -> list[_Provider]:
+def _providers(subject: StatementSubject) -> list[Provider]:
     federated = [party for party in subject.parties if party.kind is PartyKind.FEDERATED]
-    return [_provider(party.principal.value) for party in federated]
+    return [provider_of(party.principal.value) for party in federated]
 
 
-def _provider(value: Value) -> _Provider:
+def provider_of(value: Value) -> Provider:
     text = "".join("\0" if isinstance(part, Hole) else part for part in value.segments)
     hole = value.hole
     if hole is not None and hole.arn is not None:
         text = hole.arn.replace("*", "\0")
     if ":saml-provider/" in text:
-        return _Provider(value, "saml")
+        return Provider(value, "saml")
     if ":oidc-provider/" in text:
         issuer = text.partition(":oidc-provider/")[2].rstrip("/").lower()
-        return _Provider(value, "oidc", issuer if issuer and "\0" not in issuer else None)
+        return Provider(value, "oidc", issuer if issuer and "\0" not in issuer else None)
     if text.startswith("arn:") or "\0" in text:
-        return _Provider(value, "unknown")
+        return Provider(value, "unknown")
     if "." in text:
-        return _Provider(value, "oidc", text.removeprefix("https://").rstrip("/").lower())
-    return _Provider(value, "unknown")
+        return Provider(value, "oidc", text.removeprefix("https://").rstrip("/").lower())
+    return Provider(value, "unknown")
 
 
-def _issuer(provider: _Provider, statement: Statement) -> str | None:
+def _issuer(provider: Provider, statement: Statement) -> str | None:
     """Return the issuer of a provider: its own, else the only shared one that the conditions name."""
     if provider.issuer is not None:
         return provider.issuer
@@ -449,37 +450,6 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
 
 
 # --- shape --------------------------------------------------------------------------------------
-
-_SHOWN = {"aws": "AWS principals", "service": "services", "saml": "SAML providers", "oidc": "OIDC providers"}
-_TAKES = {
-    "sts:assumerole": ("aws", "service"),
-    "sts:assumerolewithsaml": ("saml",),
-    "sts:assumerolewithwebidentity": ("oidc",),
-}
-
-
-def action_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an action of assuming that none of the statement's principals can use."""
-    kinds: set[str] = set()
-    for party in subject.parties:
-        if party.kind in {PartyKind.EVERYBODY, PartyKind.UNKNOWN, PartyKind.MALFORMED}:
-            return
-        if party.kind is PartyKind.FEDERATED:
-            kind = _provider(party.principal.value).kind
-            kinds.update(("saml", "oidc") if kind == "unknown" else (kind,))
-        else:
-            kinds.add("service" if party.kind is PartyKind.SERVICE else "aws")
-    if not kinds:
-        return
-    for value in subject.statement.actions or ():
-        takes = _TAKES.get(value.text.lower()) if value.text is not None else None
-        if takes is not None and kinds.isdisjoint(takes):
-            words = {
-                "action": str(value),
-                "takes": " and ".join(_SHOWN[kind] for kind in takes),
-                "kinds": " and ".join(text for kind, text in _SHOWN.items() if kind in kinds),
-            }
-            yield Match(value, (str(value),), words)
 
 
 def trust_element(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

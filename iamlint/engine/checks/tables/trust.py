@@ -100,13 +100,6 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_ALLOW_PRINCIPAL,
         words=("principals",),
     ),
-    "trust-action-mismatch": CheckSpec(
-        "statement",
-        "trust.action_mismatch",
-        "An action of assuming that none of the principals can use.",
-        needs=("principal", "action"),
-        words=("action", "takes", "kinds"),
-    ),
     "trust-element": CheckSpec(
         "statement",
         "trust.trust_element",
