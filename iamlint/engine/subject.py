@@ -251,6 +251,7 @@ class StatementSubject:
     __slots__ = (
         "_bits",
         "_bounding",
+        "_facts",
         "_granted",
         "_items",
         "_narrowed",
@@ -272,6 +273,7 @@ class StatementSubject:
         self.notes = notes
         self._bits: int | None = None
         self._bounding: bool | None = None
+        self._facts: dict[object, object] | None = None
         self._granted: int | None = None
         self._items: tuple[tuple[Value, int], ...] | None = None
         self._narrowed: bool | None = None
@@ -305,6 +307,15 @@ class StatementSubject:
     def settings(self) -> Settings:
         """The user's trusted accounts and principals."""
         return self.owner.settings
+
+    def fact(self, make: Callable[[StatementSubject], T]) -> T:
+        """Return what `make` says about this statement, worked out for the first check that asks."""
+        facts = self._facts
+        if facts is None:
+            facts = self._facts = {}
+        if make not in facts:
+            facts[make] = make(self)
+        return cast(T, facts[make])
 
     @property
     def label(self) -> str:

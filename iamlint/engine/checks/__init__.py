@@ -12,6 +12,7 @@ from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
     actions,
     algebra,
+    condition_block,
     conditions,
     credentials,
     grammar,
@@ -27,6 +28,7 @@ __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 CHECKS: Mapping[str, CheckSpec] = {
     **actions.TABLE,
     **algebra.TABLE,
+    **condition_block.TABLE,
     **conditions.TABLE,
     **credentials.TABLE,
     **grammar.TABLE,
