@@ -272,6 +272,7 @@ class StatementSubject:
         "_arn_faults",
         "_bits",
         "_bounding",
+        "_facts",
         "_granted",
         "_items",
         "_narrowed",
@@ -294,6 +295,7 @@ class StatementSubject:
         self._arn_faults: tuple[tuple[Value, ArnFault], ...] | None = None
         self._bits: int | None = None
         self._bounding: bool | None = None
+        self._facts: dict[object, object] | None = None
         self._granted: int | None = None
         self._items: tuple[tuple[Value, int], ...] | None = None
         self._narrowed: bool | None = None
@@ -327,6 +329,15 @@ class StatementSubject:
     def settings(self) -> Settings:
         """The user's trusted accounts and principals."""
         return self.owner.settings
+
+    def fact(self, make: Callable[[StatementSubject], T]) -> T:
+        """Return what `make` says about this statement, worked out for the first check that asks."""
+        facts = self._facts
+        if facts is None:
+            facts = self._facts = {}
+        if make not in facts:
+            facts[make] = make(self)
+        return cast(T, facts[make])
 
     @property
     def label(self) -> str:

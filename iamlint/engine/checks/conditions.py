@@ -12,6 +12,7 @@ from iamlint.engine.checks.policy_facts import condition_keys, web_identity_clai
 from iamlint.engine.checks.public import names
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Statement, Value
+from iamlint.record import replace
 from iamlint.semantics.conditions import Operator, facts, parse_operator
 from iamlint.semantics.principals import is_account_id
 
@@ -38,7 +39,8 @@ _DATE = re.compile(
 )
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+\Z")
-_NAME = re.compile(r"[A-Za-z:]+\Z")
+_OPEN_NAME = re.compile(r"[<>\0\ue000\ue001]|\$\{")
+"""What only stands in an operator that a template decides."""
 
 
 def _key_place(condition: Condition, **words: str) -> Match:
@@ -57,7 +59,7 @@ def unknown_operator(subject: StatementSubject, params: Mapping[str, object]) ->
     """Find operators that IAM does not have."""
     for condition in subject.statement.conditions:
         operator = parse_operator(condition.operator)
-        if operator.known or not _NAME.match(condition.operator):
+        if operator.known or _OPEN_NAME.search(condition.operator):
             continue
         near = _nearest(operator)
         words = _words(condition, hint=f"; did you mean {near}?" if near else "")
@@ -232,7 +234,8 @@ def invalid_value(subject: StatementSubject, params: Mapping[str, object]) -> It
                 continue
             wrong = _mistake(operator, key, text)
             if wrong:
-                yield Match(value, (condition.key, text), _words(condition, value=text, wrong=wrong))
+                words = _words(condition, value=text, wrong=wrong)
+                yield Match(value, (condition.key, text), words, items=(value,))
 
 
 def _mistake(operator: Operator, key: str, text: str) -> str | None:
@@ -358,6 +361,7 @@ def always_true(subject: StatementSubject, params: Mapping[str, object]) -> Iter
             continue
         values = {value.text for value in condition.values}
         reason = None
+        items: tuple[Value, ...] = ()
         lenient = operator.if_exists or operator.quantifier == "ForAllValues"
         always = condition.key.lower() in condition_keys("always_present")
         if operator.base == "Null" and {"true", "false"} <= {str(text).lower() for text in values}:
@@ -368,8 +372,10 @@ def always_true(subject: StatementSubject, params: Mapping[str, object]) -> Iter
             reason = "takes every value, and an absent key too"
         elif operator.base == "Bool" and {"true", "false"} <= {str(text).lower() for text in values}:
             reason = "takes both values"
+            # So that the rule about several values under Bool stands for this test alone.
+            items = (Value(condition.key, condition.pointer),)
         if reason:
-            yield _key_place(condition, reason=reason)
+            yield replace(_key_place(condition, reason=reason), items=items)
 
 
 def _is_faulty(subject: StatementSubject, condition: Condition) -> bool:
