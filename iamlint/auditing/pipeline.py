@@ -21,7 +21,20 @@ from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
-__all__ = ["Outcome", "Tally", "Unit", "extract_all", "judge_of", "judge_unit", "read_file", "run"]
+__all__ = [
+    "Outcome",
+    "Tally",
+    "Unit",
+    "extract_all",
+    "extract_files",
+    "judge_of",
+    "judge_unit",
+    "options_of",
+    "read_file",
+    "read_unit",
+    "run",
+    "units_of",
+]
 
 _PARALLEL_BYTES = 6_000_000
 """Below this much candidate text one process is done before a second one has started."""
@@ -86,7 +99,7 @@ def run(settings: AuditSettings) -> Outcome:
     selection = select_rules(rules, settings)
     outcome = Outcome(rules=rules, selection=selection)
     judge = judge_of(selection, settings)
-    units = list(_units(settings, outcome))
+    units = list(units_of(settings, outcome))
     if settings.stdin is not None:
         outcome.tally.files += 1
         _judge_files(
@@ -155,14 +168,14 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     extractions = []
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
-        options = _options(settings, settings.stdin_name, "")
-        extractions.append(_without_rules(_extract([file], options), [file]))
+        options = options_of(settings, settings.stdin_name, "")
+        extractions.append(_without_rules(extract_files([file], options), [file]))
     found: list[tuple[set[str], Extraction]] = []
-    for unit in _units(settings, outcome):
-        files = list(_read(unit, settings, outcome.diagnostics))
+    for unit in units_of(settings, outcome):
+        files = list(read_unit(unit, settings, outcome.diagnostics))
         if files:
-            options = _options(settings, files[0].path, unit.files[0].root)
-            extraction = _without_rules(_extract(files, options), files)
+            options = options_of(settings, files[0].path, unit.files[0].root)
+            extraction = _without_rules(extract_files(files, options), files)
             own = {file.path for file in files}
             outcome.claimed |= _paths(extraction) - own
             found.append((own, extraction))
@@ -188,7 +201,7 @@ def _check_resource_type(word: str | None) -> None:
 
 def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
-    files = list(_read(unit, settings, outcome.diagnostics))
+    files = list(read_unit(unit, settings, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
     if files:
         _judge_files(files, unit.files[0].root, settings, judge, outcome)
@@ -197,14 +210,14 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 def _judge_files(
     files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
 ) -> None:
-    extraction = _extract(files, _options(settings, files[0].path, root))
+    extraction = extract_files(files, options_of(settings, files[0].path, root))
     try:
         _judge(extraction, files, judge, outcome)
-    except Exception as error:  # noqa: BLE001 -- as in _extract
+    except Exception as error:  # noqa: BLE001 -- as in extract_files
         outcome.diagnostics.append(_failure(files, error))
 
 
-def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
+def extract_files(files: list[SourceFile], options: SourceOptions) -> Extraction:
     """Return what the files of one unit hold. Where iamlint itself fails, that is said, the run ends
     with 2, and all other files are still audited."""
     try:
@@ -257,7 +270,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
     return Judge(selection.rules, trusted, settings.profile)
 
 
-def _units(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
+def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:
     """Yield the units of the input in path order; what discovery could not reach is a diagnostic."""
     groups: dict[str, list[FoundFile]] = {}
     packs = [os.path.realpath(os.path.join(settings.cwd, pack)) for pack in settings.rule_packs]
@@ -284,7 +297,7 @@ def _is_rule_file(found: FoundFile, packs: list[str]) -> bool:
     return any(found.absolute == pack or found.absolute.startswith(pack + os.sep) for pack in packs)
 
 
-def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
+def read_unit(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
     """Yield the files of a unit that could hold anything; one read each.
 
     A commit hook (which sets force_exclude) names every changed file, whatever it is about: those
@@ -333,7 +346,7 @@ for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
     _READING |= getattr(os, _flag, 0)
 
 
-def _options(settings: AuditSettings, path: str, root: str) -> SourceOptions:
+def options_of(settings: AuditSettings, path: str, root: str) -> SourceOptions:
     return SourceOptions(_kind(settings, path), settings.resource_type, _Reader(root))
 
 

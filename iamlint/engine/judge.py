@@ -89,7 +89,8 @@ class Judge:
         for broken in extraction.broken:
             yield from self._broken(broken)
         for policy in extraction.policies:
-            yield from self._policy(policy)
+            for item in self.matches(policy):
+                yield item if isinstance(item, Diagnostic) else item[0]
         unit = Unit(extraction)
         for grant in extraction.grants:
             yield from self._grant(grant, unit)
@@ -123,7 +124,8 @@ class Judge:
         by_features[features] = entries
         return entries
 
-    def _policy(self, policy: Policy) -> Iterator[Finding | Diagnostic]:
+    def matches(self, policy: Policy) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
+        """Yield what the rules say about one policy: each finding with its rule and match."""
         subject = PolicySubject(policy, self._settings)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
@@ -157,7 +159,7 @@ class Judge:
         yield from diagnostics
         keys = StatementKeys(policy)
         for hit, covered in self._without_covered(hits):
-            yield self._finding(hit, covered, policy, keys)
+            yield self._finding(hit, covered, policy, keys), hit.rule, hit.match
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
