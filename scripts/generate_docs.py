@@ -35,7 +35,7 @@ def page(rule: Rule, text: RuleText) -> str:
         facts.append(
             (
                 "Safe fix",
-                f"yes: `--fix` {REWRITES[rule.rewrite]}, where it is proved that access stays as it is",
+                f"yes: `--fix` {REWRITES[rule.rewrite]}, where that is proved to be safe",
             )
         )
     lines = [f"# {rule.id} {rule.name}", "", f"{rule.summary}.", "", "| | |", "| --- | --- |"]

@@ -17,7 +17,7 @@ WORD = re.compile(r"\{([a-z_]+)\}")
 
 REWRITES = {
     "add-version": "adds Version 2012-10-17",
-    "grammar": "writes a word in the one form that IAM takes",
+    "grammar": "writes what IAM refuses in the one form that it takes",
     "remove-element": "takes out the element",
     "remove-item": "takes the item out of its list",
     "rename-key": "gives the condition key its present name",

@@ -210,7 +210,7 @@ def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
 
 
 def repeated_value(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find each item of a list that an earlier item says already. Actions are compared without letter case."""
+    """Find each item of a list that an earlier item says already; letter case of actions aside."""
     statement = subject.statement
     lists: list[tuple[str, Iterable[Value]]] = [
         (name, values or ())

@@ -3,10 +3,11 @@
 Three proofs, from cheap to dear. (1) *The same form*: both documents say the same when lists are taken
 as sets, names without regard to letter case where IAM has none, and Version is left aside where no
 variable could be read. This holds with holes, template conditions and elements that IAM refuses, since
-what cannot be read is the same on both sides. (2) *The same access*: the algebra finds each side
-contained in the other, and no reading of an open question changes that. (3) *Mended*: IAM refuses the
-old document for the very word that was changed, so there is no access to compare; the new word is the
-old one in the only form that the grammar has. What is none of these is not proved.
+what cannot be read is the same on both sides. (2) *The same access*: the algebra finds what each side
+allows, and what each side denies, contained in the other, and no reading of an open question changes
+that. (3) *Mended*: IAM refuses the old document for the very word that was changed, so there is no
+access to compare; the new word is the old one in the only form that the grammar has. What is none of
+these is not proved.
 """
 
 from __future__ import annotations
@@ -45,6 +46,32 @@ def same_access(old: Policy, new: Policy, renamed: Mapping[str, str] | None = No
         return True
     if _frame(old) != _frame(new) or _sids(old) != _sids(new) or old.faults or new.faults:
         return False
+    if _version(old) != _version(new) and any(value.parts for value in _variable_places(old)):
+        # To the algebra a hole is one text on both sides; it may hold a variable, which one side reads.
+        return False
+    return _equal(old, new) and _same_denies(old, new)
+
+
+def _same_denies(old: Policy, new: Policy) -> bool:
+    """Say whether both policies deny the same. A document is not alone: what its Deny takes away may be
+    given by another, so it counts even where this one allows nothing."""
+    denies = [tuple(one for one in policy.statements or () if not one.is_allow) for policy in (old, new)]
+    forms = [
+        (_version(old), *map(_statement_form, denies[0])),
+        (_version(new), *map(_statement_form, denies[1])),
+    ]
+    if forms[0] == forms[1] or not (denies[0] or denies[1]):
+        return True
+    if any(one.not_principals is not None for one in (*denies[0], *denies[1])):
+        # As an Allow it would not mean the same callers.
+        return False
+    allows = [
+        tuple(replace(one, effect=Value("Allow", one.pointer)) for one in statements) for statements in denies
+    ]
+    return _equal(replace(old, statements=allows[0]), replace(new, statements=allows[1]))
+
+
+def _equal(old: Policy, new: Policy) -> bool:
     return _contained(old, new) and _contained(new, old)
 
 

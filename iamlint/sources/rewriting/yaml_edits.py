@@ -79,7 +79,7 @@ def _located(root: YamlNode, pointer: Pointer) -> tuple[int, int, YamlNode]:
     return found
 
 
-def _is_alias(step: str | int, child: tuple[int, int, YamlNode]) -> bool:
+def _is_alias(step: object, child: tuple[int, int, YamlNode]) -> bool:
     """Say whether a member or item stands elsewhere: an item's key range is where it is used."""
     return child[2].start < child[1] or (isinstance(step, int) and child[2].start != child[0])
 
