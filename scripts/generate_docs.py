@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 from iamlint.engine.load import RuleSet, load_rules  # noqa: E402 -- the checkout's own package
-from iamlint.engine.rule import Example, Rule, RuleText  # noqa: E402
+from iamlint.engine.rule import REWRITES, Example, Rule, RuleText  # noqa: E402
 
 FOLDER = os.path.join(ROOT, "docs", "rules")
 
@@ -31,6 +31,13 @@ def page(rule: Rule, text: RuleText) -> str:
     ]
     if rule.on:
         facts.append(("On", ", ".join(rule.on)))
+    if rule.rewrite:
+        facts.append(
+            (
+                "Safe fix",
+                f"yes: `--fix` {REWRITES[rule.rewrite]}, where that is proved to be safe",
+            )
+        )
     lines = [f"# {rule.id} {rule.name}", "", f"{rule.summary}.", "", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {value} |" for name, value in facts]
     lines += ["", "## Why it matters", "", text.why, "", "## What to write instead", "", text.fix, ""]

@@ -27,6 +27,7 @@ __all__ = [
     "Tally",
     "Unit",
     "extract_all",
+    "extract_files",
     "failure",
     "in_order",
     "judge_of",
@@ -34,6 +35,7 @@ __all__ = [
     "options_of",
     "paths_of",
     "read_file",
+    "read_unit",
     "run",
     "units_of",
 ]
@@ -176,13 +178,13 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
         options = options_of(settings, settings.stdin_name, "")
-        extractions.append(_without_rules(_extract([file], options), [file]))
+        extractions.append(_without_rules(extract_files([file], options), [file]))
     found: list[tuple[set[str], Extraction]] = []
     for unit in units_of(settings, outcome):
-        files = list(_read(unit, settings, outcome.diagnostics))
+        files = list(read_unit(unit, settings, outcome.diagnostics))
         if files:
             options = options_of(settings, files[0].path, unit.files[0].root)
-            extraction = _without_rules(_extract(files, options), files)
+            extraction = _without_rules(extract_files(files, options), files)
             own = {file.path for file in files}
             outcome.claimed |= paths_of(extraction) - own
             found.append((own, extraction))
@@ -193,7 +195,7 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
 
 def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
-    files = list(_read(unit, settings, outcome.diagnostics))
+    files = list(read_unit(unit, settings, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
     if files:
         _judge_files(files, unit.files[0].root, settings, judge, outcome)
@@ -202,18 +204,18 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 def _judge_files(
     files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
 ) -> None:
-    extraction = _extract(files, options_of(settings, files[0].path, root))
+    extraction = extract_files(files, options_of(settings, files[0].path, root))
     first, known = len(outcome.diagnostics), len(outcome.findings)
     try:
         _judge(extraction, files, judge, outcome)
-    except Exception as error:  # noqa: BLE001 -- as in _extract
+    except Exception as error:  # noqa: BLE001 -- as in extract_files
         outcome.diagnostics.append(failure(files, error))
     broken = {one.span.path for one in extraction.broken}
     told = {one.primary.path for one in outcome.findings[known:] if one.policy.kind is None} & broken
     outcome.diagnostics[first:] = _with_fatal(outcome.diagnostics[first:], files, told)
 
 
-def _extract(files: list[SourceFile], options: SourceOptions) -> Extraction:
+def extract_files(files: list[SourceFile], options: SourceOptions) -> Extraction:
     """Return what the files of one unit hold. Where iamlint itself fails, that is said, the run ends
     with 2, and all other files are still audited."""
     try:
@@ -302,7 +304,7 @@ def _is_rule_file(found: FoundFile, packs: list[str]) -> bool:
     return any(found.absolute == pack or found.absolute.startswith(pack + os.sep) for pack in packs)
 
 
-def _read(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
+def read_unit(unit: Unit, settings: AuditSettings, diagnostics: list[Diagnostic]) -> Iterator[SourceFile]:
     """Yield the files of a unit that could hold anything; one read each.
 
     A commit hook (which sets force_exclude) names every changed file, whatever it is about: those

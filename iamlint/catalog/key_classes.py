@@ -111,12 +111,16 @@ def nearest_key(lower: str) -> str | None:
     wanted, slash, tag = lower.partition("/")
     if slash and tag:
         # `aws:ResourcTag/team`: the name of the tag is nobody's slip.
-        stems = {low.partition("/")[0]: key.name.partition("/")[0] for low, key in keys.items() if "/${" in low}
+        stems = {
+            low.partition("/")[0]: key.name.partition("/")[0] for low, key in keys.items() if "/${" in low
+        }
         found = nearest(wanted, stems)
         return None if found is None else f"{stems[found]}/{tag}"
     found = nearest(lower, keys)
     if found is None:
         # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out.
-        holding = [low for low in keys if low.startswith(f"{prefix}:") and len(name) > 3 and low.endswith(name)]
+        holding = [
+            low for low in keys if low.startswith(f"{prefix}:") and len(name) > 3 and low.endswith(name)
+        ]
         found = holding[0] if len(holding) == 1 else None
     return None if found is None else keys[found].name

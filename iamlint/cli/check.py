@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from iamlint.cli.input_options import (
@@ -19,6 +20,7 @@ from iamlint.errors import ExitCode, UsageError
 from iamlint.report.formats import FORMATS
 
 if TYPE_CHECKING:
+    from iamlint.auditing.settings import AuditSettings
     from iamlint.config.settings import Config
     from iamlint.report.output import Output
     from iamlint.report.report import Options, Report
@@ -35,6 +37,7 @@ _EXAMPLES = """\
   iamlint check policy.json --policy-kind trust
   aws iam get-role --role-name x | iamlint check - --stdin-filename x.json
   iamlint check . --output sarif:iamlint.sarif --output text
+  iamlint check . --diff                       what --fix would change
 """
 
 
@@ -56,6 +59,8 @@ class _Arguments(InputArguments):
     sarif_category: str = ""
     sarif_line_hash: str = "distinct"
     no_snippets: bool = False
+    fix: bool = False
+    diff: bool = False
 
     def settings(self) -> dict[str, object]:
         """Return the raw values, by key of the configuration, that options give."""
@@ -104,6 +109,13 @@ def parser() -> CliParser:
         type=Choice("confidence", _CONFIDENCES),
         help="leave out findings below: high, medium or low",
     )
+    made.heading("fixes")
+    made.add(
+        "--fix",
+        action="store_true",
+        help="rewrite the files with all safe fixes, then report what is left; - goes to standard output",
+    )
+    made.add("--diff", action="store_true", help="show what --fix would change, and change nothing")
     made.heading("exit code")
     made.add(
         "--fail-on",
@@ -163,8 +175,45 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
     for output in outputs:
         if output.path is not None and os.path.isfile(output.path):
             _refuse_input(output.path, arguments, surroundings)
+    if arguments.diff:
+        return _diff(arguments, config, surroundings)
+    if arguments.fix:
+        return _fix(outputs, arguments, config, surroundings)
     report = _audit(arguments, config, surroundings)
     code = _exit_code(report, config, arguments)
+    _write(outputs, report, code, arguments, surroundings)
+    return code
+
+
+def _diff(arguments: _Arguments, config: Config, surroundings: Surroundings) -> ExitCode:
+    """Show what would be fixed. The exit code is 1 if that is anything."""
+    if arguments.format is not None or arguments.output:
+        raise UsageError("--diff is a report of its own", help="leave out --format and --output")
+    from iamlint.cli.fixing import show
+
+    with _settings(arguments, config, surroundings) as settings:
+        changes, unread = show(settings, arguments.color, surroundings)
+    if unread:
+        return ExitCode.ERROR
+    return ExitCode.FINDINGS if changes and not arguments.exit_zero else ExitCode.OK
+
+
+def _fix(
+    outputs: Sequence[Output], arguments: _Arguments, config: Config, surroundings: Surroundings
+) -> ExitCode:
+    """Fix what can be fixed, and report the rest as always."""
+    from iamlint.auditing.reporting import run_audit
+    from iamlint.cli.fixing import write
+
+    with _settings(arguments, config, surroundings) as settings:
+        written = write(settings, surroundings)
+        report = run_audit(written.settings)
+    code = ExitCode.ERROR if written.failed else _exit_code(report, config, arguments)
+    if written.files and not arguments.quiet:
+        surroundings.tell("fixed", f"{written}; {len(report.active)} left")
+    if settings.stdin is not None:
+        # Standard output has the fixed text, and nothing else.
+        surroundings = surroundings._replace(stdout=surroundings.stderr)
     _write(outputs, report, code, arguments, surroundings)
     return code
 
@@ -196,6 +245,14 @@ def _refuse_input(path: str, arguments: _Arguments, surroundings: Surroundings) 
 
 def _audit(arguments: _Arguments, config: Config, surroundings: Surroundings) -> Report:
     from iamlint.auditing.reporting import run_audit
+
+    with _settings(arguments, config, surroundings) as settings:
+        return run_audit(settings)
+
+
+@contextmanager
+def _settings(arguments: _Arguments, config: Config, surroundings: Surroundings) -> Iterator[AuditSettings]:
+    """Give what the pipeline is to do; the line of its progress is cleared in the end."""
     from iamlint.cli.progress import Progress
 
     found = read_input(arguments, surroundings)
@@ -204,7 +261,7 @@ def _audit(arguments: _Arguments, config: Config, surroundings: Surroundings) ->
         surroundings.tell("configuration", used)
     progress = Progress(surroundings.stderr, enabled=surroundings.stderr.isatty() and not arguments.quiet)
     try:
-        return run_audit(audit_settings(arguments, config, found, surroundings, progress))
+        yield audit_settings(arguments, config, found, surroundings, progress)
     finally:
         progress.clear()
 

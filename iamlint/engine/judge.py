@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from iamlint.engine.checks import CHECKS, CheckFunction, Target
+from iamlint.engine.checks.spec import Question
 from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
@@ -42,12 +43,13 @@ __all__ = ["Judge"]
 class _Entry:
     """One enabled rule in the dispatch table; its check is imported when it first could fire."""
 
-    __slots__ = ("fact", "mask", "params", "rule", "run", "wanted")
+    __slots__ = ("asks", "fact", "mask", "params", "rule", "run", "wanted")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.params = rule.params
         self.mask = CHECKS[rule.check].mask
+        self.asks: Question | None = None
         self.fact = ""
         self.wanted = 0
         self.run: CheckFunction = self._first_run
@@ -56,7 +58,9 @@ class _Entry:
         spec = CHECKS[self.rule.check]
         self.run = spec.load()
         gate = spec.load_gate(params)
-        if gate is not None:
+        if callable(gate):
+            self.asks = gate
+        elif gate is not None:
             self.fact, self.wanted = gate.fact, gate.actions
         return self.run(subject, params)
 
@@ -95,7 +99,8 @@ class Judge:
         for broken in extraction.broken:
             yield from self._broken(broken)
         for policy in extraction.policies:
-            yield from self._policy(policy)
+            for item in self.matches(policy):
+                yield item if isinstance(item, Diagnostic) else item[0]
         unit = Unit(extraction)
         for grant in extraction.grants:
             yield from self._grant(grant, unit)
@@ -129,7 +134,8 @@ class Judge:
         by_features[features] = entries
         return entries
 
-    def _policy(self, policy: Policy) -> Iterator[Finding | Diagnostic]:
+    def matches(self, policy: Policy) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
+        """Yield what the rules say about one policy: each finding with its rule and match."""
         subject = PolicySubject(policy, self._settings)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
@@ -152,6 +158,8 @@ class Judge:
                     try:
                         if wanted and not wanted & getattr(view, entry.fact):
                             continue
+                        if entry.asks is not None and not entry.asks(view):
+                            continue
                         found = list(entry.run(view, entry.params))
                     except Exception:  # noqa: BLE001 -- told, with what was found before, just below
                         found = self._matches(entry, view, policy.document, diagnostics)
@@ -171,7 +179,7 @@ class Judge:
         kept.extend(self._without_covered(hits))
         keys = StatementKeys(policy)
         for hit, covered in kept:
-            yield self._finding(hit, covered, policy, keys)
+            yield self._finding(hit, covered, policy, keys), hit.rule, hit.match
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)

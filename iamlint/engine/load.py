@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from iamlint.engine.checks import CHECKS, CheckSpec, Param
-from iamlint.engine.rule import WORD, Example, Profile, Rule, RuleText
+from iamlint.engine.rule import NEEDS_REPLACEMENT, REWRITES, WORD, Example, Profile, Rule, RuleText
 from iamlint.engine.rule_file import Path, RuleFile, parse_rule_file, read_text
 from iamlint.errors import RulePackError
 from iamlint.model import Confidence, PolicyKind, Severity
@@ -45,6 +45,7 @@ _KEYS = (
     "covers",
     "policy-kinds",
     "on",
+    "rewrite",
     "select",
     "where",
     "what",
@@ -420,8 +421,22 @@ class _RuleReader:
             concepts=self._texts(data, "concepts"),
             covers=self._texts(data, "covers"),
             tags=self._texts(data, "tags"),
+            rewrite=self._rewrite(data, spec),
             pack=self._pack,
         )
+
+    def _rewrite(self, data: Mapping[str, object], spec: CheckSpec | None) -> str:
+        """Return the kind of safe fix, empty for none."""
+        if "rewrite" not in data:
+            return ""
+        kind = self._choice(data, "rewrite", tuple(REWRITES), "")
+        if spec is None or not kind:
+            return kind
+        if spec.target not in ("statement", "policy"):
+            self._wrong(("rewrite",), "only what is wrong in a policy can be rewritten")
+        elif kind in NEEDS_REPLACEMENT and "replacement" not in spec.words:
+            self._wrong(("rewrite",), f"{kind} needs a check with the word 'replacement'")
+        return kind
 
     def _check_name(self, data: Mapping[str, object]) -> str:
         """Return the name of the check; a `select` has its own, by what it looks at."""

@@ -9,10 +9,24 @@ from collections.abc import Mapping
 from iamlint.model import Confidence, Severity
 from iamlint.record import record
 
-__all__ = ["WORD", "Example", "Profile", "Rule", "RuleText"]
+__all__ = ["NEEDS_REPLACEMENT", "REWRITES", "WORD", "Example", "Profile", "Rule", "RuleText"]
 
 WORD = re.compile(r"\{([a-z_]+)\}")
 """A word of a message template, which the finding's facts replace."""
+
+
+REWRITES = {
+    "add-version": "adds Version 2012-10-17",
+    "grammar": "writes what IAM refuses in the one form that it takes",
+    "remove-element": "takes out the element",
+    "remove-item": "takes the item out of its list",
+    "rename-key": "gives the condition key its present name",
+    "replace-text": "puts the right text in its place",
+}
+"""The kinds of safe fixes, with what each does; `rewrites` makes edits of them."""
+
+NEEDS_REPLACEMENT = frozenset({"rename-key", "replace-text"})
+"""Kinds whose new text is the word `replacement` of the check."""
 
 
 class Profile(enum.StrEnum):
@@ -35,7 +49,7 @@ class Rule:
     `params` are the check's parameters, validated when the rule was loaded. `policy_kinds` and
     `on` (neutral resource words; empty means any) say where the rule applies. `covers` names the
     rules whose findings of the same fault this one stands for. `fix` is the one-line advice that
-    reports show with a finding.
+    reports show with a finding, `rewrite` the kind of safe fix, a key of REWRITES, empty for none.
     """
 
     id: str
@@ -54,6 +68,7 @@ class Rule:
     concepts: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    rewrite: str = ""
     pack: str = "builtin"
 
 

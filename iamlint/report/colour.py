@@ -80,6 +80,14 @@ class Paint:
         """Return `text` as something that went wrong."""
         return self._wrap("35", text)
 
+    def added(self, text: str) -> str:
+        """Return `text` as a line that a change adds."""
+        return self._wrap("32", text)
+
+    def removed(self, text: str) -> str:
+        """Return `text` as a line that a change takes away."""
+        return self._wrap("31", text)
+
     def severity(self, severity: Severity, text: str) -> str:
         """Return `text` in the colour of `severity`."""
         return self._wrap(_SEVERITIES[severity], text)

@@ -350,7 +350,7 @@ _SCAN: Callable[[str, int], tuple[object, int]] = _DECODER.scan_once
 
 
 class JsonDocument:
-    """A parsed JSON file: its tree, and the places of its nodes.
+    """A parsed JSON file: its tree, and the places of its nodes. `source` is the text of the file.
 
     `strict` is the text that was parsed where it is not the file's own: the same characters with
     comments and the like blanked, so that offsets agree.
@@ -365,8 +365,8 @@ class JsonDocument:
         repeated: bool = False,
         strict: str | None = None,
     ) -> None:
-        self._source = text
-        self._strict = text.text if strict is None else strict
+        self.source = text
+        self.strict = text.text if strict is None else strict
         self._index: JsonIndex | None = None
         self.tree = tree
         self.format = format
@@ -375,7 +375,7 @@ class JsonDocument:
     @property
     def path(self) -> str:
         """Path of the file, relative to the root."""
-        return self._source.path
+        return self.source.path
 
     @property
     def has_lines(self) -> bool:
@@ -393,32 +393,36 @@ class JsonDocument:
     def text_at(self, pointer: Pointer) -> str:
         """Return the JSON text of the value at `pointer`."""
         if not pointer:
-            return self._strict.strip()
+            return self.strict.strip()
         child = self._json_index().locate(pointer)
-        return self._strict[child.start : child.end]
+        return self.strict[child.start : child.end]
 
     def repeated_keys(self) -> Iterator[tuple[str, Span]]:
         """Yield each key that a later one in the same object replaces, with its place."""
         if self.repeated:
             for key, start, end in self._json_index().repeated_keys():
-                yield key, self._source.span(start, end)
+                yield key, self.source.span(start, end)
+
+    def offset(self, pointer: Pointer) -> int:
+        """Return the character at which the value at `pointer`, of keys and indexes, starts."""
+        return self._json_index().locate(pointer).start
 
     def _json_index(self) -> JsonIndex:
         if self._index is None:
-            self._index = JsonIndex(self._strict)
+            self._index = JsonIndex(self.strict)
         return self._index
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         outer, embedded = split_embedded(pointer)
         child = self._json_index().locate(outer)
-        if embedded is None or self._strict[child.start] != '"':
+        if embedded is None or self.strict[child.start] != '"':
             if key and child.key_end > child.key_start:
-                return self._source.span(child.key_start, child.key_end)
-            return self._source.span(child.start, child.end)
+                return self.source.span(child.key_start, child.key_end)
+            return self.source.span(child.start, child.end)
         start, end = embedded_range(embedded, key=key)
-        offsets = string_offsets(self._strict, child.start)
+        offsets = string_offsets(self.strict, child.start)
         last = len(offsets) - 1
-        return self._source.span(offsets[min(start, last)], offsets[min(end, last)])
+        return self.source.span(offsets[min(start, last)], offsets[min(end, last)])
 
 
 def split_embedded(pointer: Pointer) -> tuple[Pointer, Pointer | None]:

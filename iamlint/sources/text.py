@@ -54,6 +54,11 @@ class Text:
         """Whether the file starts with a byte order mark."""
         return self._mark > 0
 
+    @property
+    def mark(self) -> int:
+        """The length of the byte order mark, in bytes."""
+        return self._mark
+
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column, in code points, of the character at `offset`."""
         starts = self._starts

@@ -250,7 +250,19 @@ def _merged(members: dict[str, object]) -> dict[str, object]:
 class _Node:
     """One node of the file: its range, how it is written, and what is in it."""
 
-    __slots__ = ("children", "end", "merges", "repeats", "start", "style", "tag", "value")
+    __slots__ = (
+        "anchored",
+        "children",
+        "end",
+        "flow",
+        "merges",
+        "repeats",
+        "start",
+        "style",
+        "tag",
+        "used_again",
+        "value",
+    )
 
     def __init__(self, start: int, end: int, tag: str | None) -> None:
         self.start = start
@@ -261,6 +273,9 @@ class _Node:
         self.children: dict[str | int, tuple[int, int, _Node]] | None = None
         self.merges: list[_Node] | None = None
         self.repeats: list[tuple[str, int, int]] | None = None
+        self.anchored = False
+        self.used_again = False
+        self.flow = False
 
 
 class _Index:
@@ -301,11 +316,14 @@ class _Index:
                     while node.end > node.start + 1 and self._text[node.end - 1] in " \t\r\n":
                         node.end -= 1
                 if event.anchor is not None:
+                    node.anchored = True
                     self._anchors[event.anchor] = node
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 node = _Node(event.start_mark.index, event.end_mark.index, event.tag)
                 node.children = {}
+                node.flow = event.flow_style
                 if event.anchor is not None:
+                    node.anchored = True
                     self._anchors[event.anchor] = node
                 if current is not None:
                     stack.append((current, key, mapping, block))
@@ -315,7 +333,7 @@ class _Index:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 assert current is not None
                 node = current
-                begin, stop = event.start_mark.index, event.end_mark.index
+                begin, stop = node.start, event.end_mark.index
                 if not block:
                     node.end = stop
                 elif node.children:
@@ -328,6 +346,7 @@ class _Index:
             elif kind is AliasEvent:
                 begin, stop = event.start_mark.index, event.end_mark.index
                 node = self._anchors[event.anchor]
+                node.used_again = True
             elif event is None or kind is StreamEndEvent:
                 return
             else:
@@ -391,7 +410,8 @@ def _child(node: _Node, step: object) -> tuple[int, int, _Node] | None:
 class YamlDocument:
     """One document of a parsed YAML file: its tree, and the places of its nodes.
 
-    `part` is its number in the file, from 0; `shared` holds the index that all parts of a file use.
+    `source` is the text of the file, `part` the document's number in it, from 0; `shared` holds the
+    index that all parts of a file use.
     """
 
     def __init__(
@@ -404,10 +424,10 @@ class YamlDocument:
         part: int = 0,
         shared: list[_Index] | None = None,
     ) -> None:
-        self._source = text
+        self.source = text
         self._followed: tuple[_Node, Sequence[int] | None] | None = None
         self._shared: list[_Index] = [] if shared is None else shared
-        self._part = part
+        self.part = part
         self.tree = tree
         self.format = format
         self.repeated = repeated
@@ -415,7 +435,7 @@ class YamlDocument:
     @property
     def path(self) -> str:
         """Path of the file, relative to the root."""
-        return self._source.path
+        return self.source.path
 
     @property
     def has_lines(self) -> bool:
@@ -424,17 +444,17 @@ class YamlDocument:
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`, quotes and tag included."""
-        return self._source.span(*self.character_range(pointer, key=False))
+        return self.source.span(*self.character_range(pointer, key=False))
 
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key of the member at `pointer`; a list item's own span."""
-        return self._source.span(*self.character_range(pointer, key=True))
+        return self.source.span(*self.character_range(pointer, key=True))
 
     def repeated_keys(self) -> Iterator[tuple[str, Span]]:
         """Yield each key that a later one in the same mapping replaces, with its place."""
         if not self.repeated:
             return
-        pending = [self._index().roots[self._part]]
+        pending = [self._index().roots[self.part]]
         seen: set[int] = set()
         while pending:
             node = pending.pop()
@@ -442,14 +462,14 @@ class YamlDocument:
                 continue
             seen.add(id(node))
             for name, start, end in node.repeats or ():
-                yield name, self._source.span(start, end)
+                yield name, self.source.span(start, end)
             if node.children:
                 pending.extend(child[2] for child in node.children.values())
 
     def character_range(self, pointer: Pointer, *, key: bool) -> tuple[int, int]:
         """Return start and end, in characters of the text, of what `span` or `key_span` returns."""
         outer, embedded = split_embedded(pointer)
-        key_start, key_end, node = self._index().locate(self._part, outer)
+        key_start, key_end, node = self._index().locate(self.part, outer)
         if embedded is not None and node.value is not None:
             start, end = embedded_range(embedded, key=key)
             offsets = self._scalar_offsets(node, node.value)
@@ -460,15 +480,20 @@ class YamlDocument:
             return key_start, key_end
         return node.start, node.end
 
+    @property
+    def root(self) -> _Node:
+        """The document's node with its place, and in it those of all others."""
+        return self._index().roots[self.part]
+
     def range_span(self, start: int, end: int) -> Span:
         """Return the span of a range of characters of the text."""
-        return self._source.span(start, end)
+        return self.source.span(start, end)
 
     def text_offsets(self, pointer: Pointer) -> Sequence[int] | None:
         """Return, for each character of the decoded scalar at `pointer`, its offset in the file's text,
         and one more for its end; None where that cannot be told.
         """
-        _, _, node = self._index().locate(self._part, pointer)
+        _, _, node = self._index().locate(self.part, pointer)
         if node.value is None:
             return None
         return self._scalar_offsets(node, node.value)
@@ -478,13 +503,13 @@ class YamlDocument:
         if self._followed is None or self._followed[0] is not node:
             from iamlint.sources.yaml_scalars import scalar_offsets
 
-            offsets = scalar_offsets(self._source.text, node.start, node.end, node.style, value)
+            offsets = scalar_offsets(self.source.text, node.start, node.end, node.style, value)
             self._followed = (node, offsets)
         return self._followed[1]
 
     def _index(self) -> _Index:
         if not self._shared:
-            self._shared.append(_Index(self._source.text))
+            self._shared.append(_Index(self.source.text))
         return self._shared[0]
 
 

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.key_classes import KeyClass, KeyKind, classify_key
 from iamlint.engine.checks.policy_facts import condition_keys
-from iamlint.engine.checks.spec import Gate
+from iamlint.engine.checks.spec import Question
 from iamlint.engine.subject import StatementSubject
 from iamlint.model import Condition
 from iamlint.record import record
@@ -190,7 +190,7 @@ def lone_stars(subject: StatementSubject) -> Iterator[tuple[Condition, Condition
 # --- first questions ------------------------------------------------------------------------------
 
 
-def _asking(wanted: int) -> Callable[[Mapping[str, object]], Gate]:
+def _asking(wanted: int) -> Callable[[Mapping[str, object]], Question]:
     """Return what makes the first question "does a test have one of these traits?"."""
 
     def ask(subject: StatementSubject) -> bool:

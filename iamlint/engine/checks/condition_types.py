@@ -25,7 +25,7 @@ from iamlint.engine.checks.condition_traits import (
     traits,
 )
 from iamlint.engine.checks.policy_facts import condition_keys
-from iamlint.engine.checks.spec import Gate
+from iamlint.engine.checks.spec import Question
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import ANY_PRINCIPAL, CONDITION, Match, StatementSubject
 from iamlint.model import Condition, Value
@@ -40,8 +40,8 @@ __all__ = [
     "lone_star",
     "private_source_address",
     "service_principal_format",
-    "several_bounds",
     "several_booleans",
+    "several_bounds",
     "value_unreadable",
     "value_without_form",
 ]
@@ -312,7 +312,7 @@ def service_principal_format(subject: StatementSubject, params: Mapping[str, obj
                 yield _at_value(condition, value, form=form)
 
 
-def asks_service_principal(_: Mapping[str, object]) -> Gate:
+def asks_service_principal(_: Mapping[str, object]) -> Question:
     """Return the question whether the statement names a service, as a principal or in a condition."""
 
     def ask(subject: StatementSubject) -> bool:
@@ -345,7 +345,9 @@ def _suffixes() -> tuple[str, ...]:
     from iamlint.catalog import catalog
 
     known = {partition.dns_suffix for partition in catalog().partitions()}
-    return tuple(sorted(f".{suffix}" for suffix in known | key_list("service_principal_keys", "more_suffixes")))
+    return tuple(
+        sorted(f".{suffix}" for suffix in known | key_list("service_principal_keys", "more_suffixes"))
+    )
 
 
 @lru_cache(maxsize=2_048)

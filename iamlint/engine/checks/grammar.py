@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from iamlint.catalog import Catalog
@@ -22,6 +22,7 @@ __all__ = [
     "element_present",
     "no_statements",
     "policy_fault",
+    "repeated_value",
     "retired_action",
     "sid_format",
     "unknown_action",
@@ -296,6 +297,33 @@ def _is_thinned(subject: StatementSubject, element: str) -> bool:
 def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
     """Say whether something at or below the place could not be read, so that it only looks empty."""
     return any(fault.pointer[: len(pointer)] == pointer for fault in subject.policy.faults)
+
+
+def repeated_value(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find each item of a list that an earlier item says already; letter case of actions aside."""
+    statement = subject.statement
+    lists: list[tuple[str, Iterable[Value]]] = [
+        (name, values or ())
+        for name, values in (
+            ("Action", statement.actions),
+            ("NotAction", statement.not_actions),
+            ("Resource", statement.resources),
+            ("NotResource", statement.not_resources),
+        )
+    ]
+    for name, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
+        lists.append((name, (principal.value for principal in principals or ())))
+    lists += [(condition.key, condition.values) for condition in statement.conditions]
+    for name, values in lists:
+        seen: dict[tuple[object, ...], Value] = {}
+        for value in values:
+            if value.text is None or not value.pointer or not isinstance(value.pointer[-1], int):
+                continue
+            text = value.text.lower() if name in {"Action", "NotAction"} else value.text
+            first = seen.setdefault((text, value.when, value.pointer[:-1]), value)
+            if first is not value:
+                words = {"value": value.text, "element": name}
+                yield Match(value, (value.text,), words, marks=((first, "first here"),))
 
 
 def no_statements(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:

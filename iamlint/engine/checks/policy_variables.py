@@ -13,12 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from iamlint.engine.checks.condition_traits import NOT_TEXT, tests
-from iamlint.engine.checks.spec import Gate
+from iamlint.engine.checks.spec import Question
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Pointer, Value
 from iamlint.record import record
 
-__all__ = ["asks_misplaced", "asks_readable", "variable_at_fault", "variable_misplaced", "variable_under_operator"]
+__all__ = [
+    "asks_misplaced",
+    "asks_readable",
+    "variable_at_fault",
+    "variable_misplaced",
+    "variable_under_operator",
+]
 
 _HOLE = "\0"
 _NAME = re.compile(r"\s*[A-Za-z][A-Za-z0-9.-]*\s?:(?!:)\s?[^\s:]")
@@ -74,7 +80,9 @@ def _is_meant(variable: Variable) -> bool:
 def readable(subject: StatementSubject) -> tuple[Value, ...]:
     """Return the resources and values of conditions that hold `${`; ask through `subject.fact`."""
     statement = subject.statement
-    found = [value for value in (*(statement.resources or ()), *(statement.not_resources or ())) if _holds(value)]
+    found = [
+        value for value in (*(statement.resources or ()), *(statement.not_resources or ())) if _holds(value)
+    ]
     for condition in statement.conditions:
         found += [value for value in condition.values if _holds(value)]
     return tuple(found)
@@ -85,7 +93,7 @@ def _holds(value: Value) -> bool:
     return "${" in (text if text is not None else value.literal)
 
 
-def asks_readable(_: Mapping[str, object]) -> Gate:
+def asks_readable(_: Mapping[str, object]) -> Question:
     """Return the question whether a resource or a value of a condition holds a variable."""
     return lambda subject: bool(subject.fact(readable))
 
@@ -162,7 +170,7 @@ def misplaced(subject: StatementSubject) -> tuple[tuple[str, Value | Pointer, st
     return tuple(found)
 
 
-def asks_misplaced(_: Mapping[str, object]) -> Gate:
+def asks_misplaced(_: Mapping[str, object]) -> Question:
     """Return the question whether an element that takes no variables seems to hold one."""
     return lambda subject: bool(subject.fact(misplaced))
 

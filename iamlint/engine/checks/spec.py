@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
-from iamlint.engine.subject import FEATURES, Match
+from iamlint.engine.subject import FEATURES, Match, StatementSubject
 from iamlint.record import field, record
 
-__all__ = ["CheckFunction", "CheckSpec", "Gate", "Param", "Target"]
+__all__ = ["CheckFunction", "CheckSpec", "Gate", "Param", "Question", "Target"]
 
 Target: TypeAlias = Literal["statement", "policy", "grant", "file"]
 CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
+Question: TypeAlias = Callable[[StatementSubject], bool]
 ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]
 
 
@@ -39,8 +40,9 @@ class Gate:
 class CheckSpec:
     """One check. `needs` are the features that a statement must have for the check to be able to
     fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates.
-    `gate` names a function that makes a `Gate` of a rule's parameters: only where it is open is the
-    check run."""
+    `gate` names a function that makes, of a rule's parameters, a quick first question about a
+    statement, as a set of actions (`Gate`, which costs no call) or as a function: only where the answer
+    is yes is the check run."""
 
     target: Target
     function: str
@@ -63,11 +65,11 @@ class CheckSpec:
         function: CheckFunction = _named(self.function)
         return function
 
-    def load_gate(self, params: Mapping[str, object]) -> Gate | None:
+    def load_gate(self, params: Mapping[str, object]) -> Gate | Question | None:
         """Import and make the first question for a rule with these parameters, if the check has one."""
         if not self.gate:
             return None
-        made: Gate = _named(self.gate)(params)
+        made: Gate | Question = _named(self.gate)(params)
         return made
 
 

@@ -48,6 +48,10 @@ class TerraformJsonDocument(JsonDocument):
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
 
+    def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
+        """Return the file of the unit that a pointer leads into, and the pointer within it."""
+        return _elsewhere(pointer, self._files) or (self, pointer)
+
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         elsewhere = _elsewhere(pointer, self._files)
         if elsewhere is not None:
@@ -58,12 +62,12 @@ class TerraformJsonDocument(JsonDocument):
         if embedded is None or not isinstance(embedded[0], ExpressionStep):
             return super()._span((*outer, *as_written(embedded or ())), key=key)
         string = self._json_index().locate(outer)
-        if self._source.text[string.start : string.start + 1] != '"':
-            return self._source.span(string.start, string.end)
+        if self.source.text[string.start : string.start + 1] != '"':
+            return self.source.span(string.start, string.end)
         start, end = _expression_range(embedded, key=key)
-        offsets = string_offsets(self._source.text, string.start)
+        offsets = string_offsets(self.source.text, string.start)
         last = len(offsets) - 1
-        return self._source.span(offsets[min(start, last)], offsets[min(end, last)])
+        return self.source.span(offsets[min(start, last)], offsets[min(end, last)])
 
 
 class FileDocument:

@@ -79,15 +79,15 @@ class WrittenDocument:
     """A document whose pointers may hold renamed steps (see `Renamed`)."""
 
     def __init__(self, document: Document) -> None:
-        self._document = document
+        self.document = document
         self.path = document.path
         self.format = document.format
         self.has_lines = document.has_lines
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`, or of its nearest known ancestor."""
-        return self._document.span(as_written(pointer))
+        return self.document.span(as_written(pointer))
 
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
-        return self._document.key_span(as_written(pointer))
+        return self.document.key_span(as_written(pointer))

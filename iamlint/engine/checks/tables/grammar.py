@@ -71,6 +71,12 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"element": Param("choice", required=True, choices=("Action", "Resource", "Principal"))},
         words=("element",),
     ),
+    "repeated-value": CheckSpec(
+        "statement",
+        "grammar.repeated_value",
+        "A list that says the same twice.",
+        words=("value", "element"),
+    ),
     "no-statements": CheckSpec(
         "policy", "grammar.no_statements", "A policy whose list of statements is empty."
     ),
