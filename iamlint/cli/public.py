@@ -67,7 +67,7 @@ def _kind(arguments: _Arguments) -> str:
     from iamlint.auditing.resource_types import words_of_type
 
     words = words_of_type(arguments.resource_type)
-    if not _WITHOUT_POLICY.isdisjoint(words):
+    if not words or not _WITHOUT_POLICY.isdisjoint(words):
         raise UsageError(
             f"{arguments.resource_type} has no policy that lets others in",
             help="name the type of a resource with a policy of its own, or AWS::IAM::Role",
