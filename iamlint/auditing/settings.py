@@ -23,7 +23,8 @@ class AuditSettings:
     reports call `stdin_name`. `select`, `extend_select` and `ignore` hold rule ids, names or id
     prefixes (the longest prefix wins); an empty `select` means the rules of the profile.
     `severities` overrides by rule id. `policy_kinds` gives kinds by path pattern, first match
-    wins. `per_file_ignores` maps path patterns to rules. `jobs` is the number of processes, 0 for
+    wins. `policy_quotas` says how many characters AWS takes of a kind of policy, where that is not
+    the usual number. `per_file_ignores` maps path patterns to rules. `jobs` is the number of processes, 0 for
     what the machine and the input suggest. `progress` is called with files done and files in all.
     """
 

@@ -52,7 +52,9 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
             if fault.other is not None:
                 marks = ((fault.other, "beside this one"),)
             words = {"fault": fault.message, "hint": _element_hint(fault, subject.policy)}
-            yield Match(fault.pointer, (fault.code,), words, marks=marks)
+            # The item makes each fault one of its own: another rule covers it only at the same place.
+            item = Value(fault.code, fault.pointer)
+            yield Match(fault.pointer, (fault.code,), words, marks=marks, items=(item,))
 
 
 def _element_hint(fault: Fault, policy: Policy) -> str:
