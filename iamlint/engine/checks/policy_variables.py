@@ -18,11 +18,18 @@ from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Pointer, Value
 from iamlint.record import record
 
-__all__ = ["asks_misplaced", "asks_readable", "variable_at_fault", "variable_misplaced", "variable_under_operator"]
+__all__ = [
+    "asks_misplaced",
+    "asks_readable",
+    "variable_at_fault",
+    "variable_misplaced",
+    "variable_under_operator",
+]
 
 _HOLE = "\0"
 _NAME = re.compile(r"\s*[A-Za-z][A-Za-z0-9.-]*\s?:(?!:)\s?[^\s:]")
 _ESCAPES = frozenset("*?$")
+_LONGEST_CACHED = 1_024
 
 
 @record
@@ -44,9 +51,17 @@ def _text(value: Value) -> str:
     return "".join(part if isinstance(part, str) else _HOLE for part in value.parts)
 
 
-@lru_cache(maxsize=4_096)
 def _variables(text: str) -> tuple[Variable, ...]:
     """Return the variables of a text, without the escapes `${*}`, `${?}` and `${$}`."""
+    return _short_variables(text) if len(text) <= _LONGEST_CACHED else _read_variables(text)
+
+
+@lru_cache(maxsize=4_096)
+def _short_variables(text: str) -> tuple[Variable, ...]:
+    return _read_variables(text)
+
+
+def _read_variables(text: str) -> tuple[Variable, ...]:
     found = []
     at = text.find("${")
     while at >= 0:
@@ -74,7 +89,9 @@ def _is_meant(variable: Variable) -> bool:
 def readable(subject: StatementSubject) -> tuple[Value, ...]:
     """Return the resources and values of conditions that hold `${`; ask through `subject.fact`."""
     statement = subject.statement
-    found = [value for value in (*(statement.resources or ()), *(statement.not_resources or ())) if _holds(value)]
+    found = [
+        value for value in (*(statement.resources or ()), *(statement.not_resources or ())) if _holds(value)
+    ]
     for condition in statement.conditions:
         found += [value for value in condition.values if _holds(value)]
     return tuple(found)

@@ -38,11 +38,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "condition_names.key_at_fault",
         "asks_name",
         "A condition key that does not exist, or is not written as one.",
-        {
-            "fault": Param(
-                "choice", required=True, choices=("format", "global", "service", "tag", "retired")
-            )
-        },
+        {"fault": Param("choice", required=True, choices=("format", "global", "service", "tag", "retired"))},
         ("service", "hint", "stem"),
     ),
     "untrustworthy-key": _key_check(
