@@ -118,7 +118,8 @@ def nearest_key(lower: str) -> str | None:
         return None if found is None else f"{stems[found]}/{tag}"
     found = nearest(name, names)
     if found is None and len(name) > 3:
-        # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out.
+        # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out, mostly whose it is.
         holding = [low for low in names if low.endswith(name)]
-        found = min(holding, key=len) if holding else None
+        caller = f"principal{name}"
+        found = caller if caller in holding else holding[0] if len(holding) == 1 else None
     return None if found is None else names[found]
