@@ -37,12 +37,15 @@ def findings(
     effect: str = "Allow",
     action: object = "s3:GetObject",
     profile: Profile = Profile.DEFAULT,
+    **more: object,
 ) -> list[Finding]:
-    statement = {"Effect": effect, "Action": action, "Resource": "*", "Condition": condition}
+    statement = {"Effect": effect, "Action": action, "Resource": "*", "Condition": condition, **more}
     tree = {"Version": "2012-10-17", "Statement": [statement]}
     document = JsonDocument(Text("policy.json", json.dumps(tree)), tree, "policy-json")
     policy = PolicyBuilder(document).policy(tree, (), owner=Owner("$", None, ()), kind=PolicyKind.IDENTITY)
-    found = [item for item in judge(profile).judge(Extraction((policy,))) if isinstance(item, Finding)]
+    said = list(judge(profile).judge(Extraction((policy,))))
+    found = [item for item in said if isinstance(item, Finding)]
+    assert len(found) == len(said), "a rule failed"
     return sorted(found, key=lambda finding: (finding.pointer, finding.rule_id))
 
 
@@ -187,3 +190,14 @@ def test_the_catalogue_knows_the_services_that_send_the_keys_of_endpoints() -> N
 def test_texts_without_end_are_read_in_one_go(condition: object) -> None:
     for finding in findings(condition, profile=Profile.AUDIT):
         assert len(finding.rule_name) < 100
+
+
+@pytest.mark.parametrize("text", ["${" * 200_000, "${}" + "${" * 200_000, "${aws:" * 50_000 + "}" * 50_000])
+def test_resources_full_of_variables_are_read_in_one_go(text: str) -> None:
+    condition = {"StringLike": {"s3:prefix": text}}
+    found = findings(condition, profile=Profile.AUDIT, Resource=f"arn:aws:s3:::{text}")
+    assert {finding.rule_name for finding in found} <= {
+        "action-without-condition-key",
+        "variable-without-brace",
+        "variable-empty",
+    }
