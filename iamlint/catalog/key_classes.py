@@ -108,19 +108,18 @@ def nearest_key(lower: str) -> str | None:
         if service is None:
             return None
         keys = service.condition_keys
-    wanted, slash, tag = lower.partition("/")
+    # The prefix is right, so it says nothing about how far a name is off.
+    names = {low.partition(":")[2]: key.name for low, key in keys.items() if low.startswith(f"{prefix}:")}
+    wanted, slash, tag = name.partition("/")
     if slash and tag:
         # `aws:ResourcTag/team`: the name of the tag is nobody's slip.
-        stems = {
-            low.partition("/")[0]: key.name.partition("/")[0] for low, key in keys.items() if "/${" in low
-        }
+        stems = {low.partition("/")[0]: full.partition("/")[0] for low, full in names.items() if "/${" in low}
         found = nearest(wanted, stems)
         return None if found is None else f"{stems[found]}/{tag}"
-    found = nearest(lower, keys)
-    if found is None:
-        # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out.
-        holding = [
-            low for low in keys if low.startswith(f"{prefix}:") and len(name) > 3 and low.endswith(name)
-        ]
-        found = holding[0] if len(holding) == 1 else None
-    return None if found is None else keys[found].name
+    found = nearest(name, names)
+    if found is None and len(name) > 3:
+        # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out, mostly whose it is.
+        holding = [low for low in names if low.endswith(name)]
+        caller = f"principal{name}"
+        found = caller if caller in holding else holding[0] if len(holding) == 1 else None
+    return None if found is None else names[found]

@@ -105,7 +105,9 @@ def _reach(text: str) -> Reach:
     caller = False
     if "${" in text:
         caller = _CALLER.search(text) is not None
-        text = _VARIABLE.sub(_HOLE, text)
+        # Up to the last brace every beginning has an end, so no text is searched twice.
+        end = text.rfind("}") + 1
+        text = _VARIABLE.sub(_HOLE, text[:end]) + text[end:]
     fields = text.split(":", 5)
     if len(fields) < 6:
         if not fields[-1].endswith("*"):

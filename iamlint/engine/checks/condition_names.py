@@ -44,6 +44,8 @@ _KINDS = {
     "tag": KeyKind.NO_TAG,
     "retired": KeyKind.RETIRED,
 }
+_MOST_MARKS = 20
+"""Further places of one match: a hostile statement has any number of tests and of actions."""
 _MATCHED = frozenset({"StringEquals", "StringLike"})
 _NOT_MATCHED = frozenset({"StringNotEquals", "StringNotLike"})
 
@@ -52,9 +54,9 @@ def _at_key(condition: Condition, *more: str, marks: tuple[Value, ...] = (), **w
     """Return the match whose place is a condition key."""
     return Match(
         condition.pointer,
-        (condition.operator, condition.key, *more),
+        (condition.operator, condition.key, *more[:_MOST_MARKS]),
         {"operator": condition.operator, "key": condition.key, **words},
-        marks=tuple((value, "") for value in marks),
+        marks=tuple((value, "") for value in marks[:_MOST_MARKS]),
         key_only=True,
         items=(Value(condition.key, condition.pointer),),
     )
@@ -102,9 +104,10 @@ def key_of_principals(subject: StatementSubject, params: Mapping[str, object]) -
     principals = subject.statement.principals
     if not principals or any(principal.type != "Service" for principal in principals):
         return
-    services = [principal.value for principal in principals]
+    services = tuple([principal.value for principal in principals])
+    words = listed(map(str, services))
     for condition, _ in tests(subject, PRINCIPAL_KEY):
-        yield _at_key(condition, marks=tuple(services), services=listed(map(str, services)))
+        yield _at_key(condition, marks=services, services=words)
 
 
 def action_without_key(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -112,18 +115,29 @@ def action_without_key(subject: StatementSubject, params: Mapping[str, object]) 
 
     Tests that are true of a request without the key, and Null, may be meant for some of the actions.
     """
+    known: dict[str, tuple[Value, ...]] = {}
     for condition, test in tests(subject, ACTION_KEY):
         operator = test.operator
         if operator.if_exists or operator.quantifier == "ForAllValues" or operator.base == "Null":
             continue
-        found = [
-            value
-            for value in subject.statement.actions or ()
-            if value.text is not None and _never_carries(subject.catalog, value.text, test.key.lower)
-        ]
-        if found:
-            shown = tuple(map(str, found))
-            yield _at_key(condition, *shown, marks=tuple(found), actions=listed(shown))
+        key = test.key.lower
+        if key not in known:
+            known[key] = tuple(
+                [
+                    value
+                    for value in subject.statement.actions or ()
+                    if value.text is not None and _never_carries(subject.catalog, value.text, key)
+                ]
+            )
+        yield from _with_actions(condition, known[key], "actions")
+
+
+def _with_actions(condition: Condition, found: tuple[Value, ...], word: str) -> Iterator[Match]:
+    """Yield the match of a key with the actions that it does not suit, if there are any."""
+    if found:
+        shown = tuple(map(str, found[:_MOST_MARKS]))
+        words = {word: listed([*shown, *([""] * (len(found) - len(shown)))])}
+        yield _at_key(condition, *shown, marks=found, **words)
 
 
 def _never_carries(catalog: Catalog, text: str, lower_key: str) -> bool:
@@ -143,19 +157,20 @@ def vpce_key_beyond_services(subject: StatementSubject, params: Mapping[str, obj
     facts = check_facts()["vpce_services"]
     more = facts["more"]
     assert isinstance(more, dict)  # INVARIANT: the file is part of the package
+    more = {name.lower(): frozenset(services) for name, services in more.items()}
+    known: dict[str, tuple[Value, ...]] = {}
     for condition, test in tests(subject, VPCE):
-        name = next((key for key in more if key.lower() == test.key.lower), None)
-        if name is None:
+        key = test.key.lower
+        if key not in more:
             continue
-        supported = key_list("vpce_services", "services") | frozenset(more[name])
         if statement.not_actions is not None:
             place = statement.not_actions[:1]
-            yield _at_key(condition, marks=place, reach="NotAction, which stands for every other service")
+            yield _at_key(condition, marks=place, reach="all that NotAction does not name")
             continue
-        found = [value for value in statement.actions or () if _is_beyond(value, supported)]
-        if found:
-            shown = tuple(map(str, found))
-            yield _at_key(condition, *shown, marks=tuple(found), reach=listed(shown))
+        if key not in known:
+            supported = key_list("vpce_services", "services") | more[key]
+            known[key] = tuple([v for v in statement.actions or () if _is_beyond(v, supported)])
+        yield from _with_actions(condition, known[key], "reach")
 
 
 def _is_beyond(value: Value, supported: frozenset[str]) -> bool:

@@ -61,6 +61,8 @@ _KMS_KEY = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[^/:\s]+\Z")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}\Z")
 _LONGEST_VALUE = 512
+_LONGEST_ADDRESS = 80
+_LONGEST_HOST = 253
 
 
 def _at_key(condition: Condition, **words: str) -> Match:
@@ -126,6 +128,10 @@ def value_unreadable(subject: StatementSubject, params: Mapping[str, object]) ->
                 yield _at_value(condition, value)
 
 
+def _is_address(_: ConditionTest, text: str) -> bool:
+    return network(text) is not None
+
+
 def _is_date(_: ConditionTest, text: str) -> bool:
     return bool(_DIGITS.match(text)) or _is_iso_date(text)
 
@@ -157,7 +163,7 @@ def _is_base64(_: ConditionTest, text: str) -> bool:
 
 
 _READERS: Mapping[str, tuple[int, Callable[[ConditionTest, str], bool]]] = {
-    "address": (ADDRESS, lambda _, text: network(text) is not None),
+    "address": (ADDRESS, _is_address),
     "base64": (BINARY, _is_base64),
     "boolean": (TRUTH, lambda _, text: text.lower() in {"true", "false"}),
     "date": (DATE, _is_date),
@@ -184,8 +190,10 @@ class Range:
 @lru_cache(maxsize=4_096)
 def network(text: str) -> Range | None:
     """Return the range of an address or a CIDR, None if the text is neither."""
-    from ipaddress import ip_network
+    from ipaddress import ip_address, ip_network
 
+    if len(text) > _LONGEST_ADDRESS:
+        return None
     address, slash, prefix = text.strip().partition("/")
     if slash and not (prefix.isascii() and prefix.isdigit()):
         return None
@@ -194,8 +202,6 @@ def network(text: str) -> Range | None:
     except ValueError:
         return None
     first, last = int(found.network_address), int(found.broadcast_address)
-    from ipaddress import ip_address
-
     return Range(found.version, first, last, str(found), int(ip_address(address)) != first)
 
 
@@ -216,7 +222,8 @@ def _is_private(given: Range) -> bool:
 
 def private_source_address(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find private ranges under aws:SourceIp, which holds public addresses: `share` says whether all of
-    the values are private, or only some beside public ones; `operator` whether they are asked for or kept out."""
+    the values are private, or only some beside public ones; `operator` whether they are asked for or
+    kept out."""
     for condition, test in tests(subject, SOURCE_ADDRESS):
         if test.operator.base != params["operator"]:
             continue
@@ -299,9 +306,10 @@ def service_principal_format(subject: StatementSubject, params: Mapping[str, obj
     statement = subject.statement
     for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
         value = principal.value
-        if principal.type == "Service" and value.text is not None and not _is_open(value.text):
-            if not _is_service(value.text, "any"):
-                yield Match(value, (value.text,), {"value": value.text, "form": _SERVICE})
+        text = value.text if principal.type == "Service" else None
+        if text is not None and not _is_open(text) and not _is_service(text, "any"):
+            shown = text[:_LONGEST_VALUE]
+            yield Match(value, (shown,), {"value": shown, "form": _SERVICE})
     for condition, test in tests(subject, EXACT_VALUE):
         labels = _labels_under(test.key.lower)
         if labels is None:
@@ -352,6 +360,8 @@ def _suffixes() -> tuple[str, ...]:
 
 @lru_cache(maxsize=2_048)
 def _is_service(text: str, labels: str) -> bool:
+    if len(text) > _LONGEST_HOST:
+        return False
     suffix = next((suffix for suffix in _suffixes() if text.endswith(suffix)), None)
     if suffix is None:
         return False

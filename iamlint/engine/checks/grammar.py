@@ -422,7 +422,12 @@ def variable_not_read(subject: StatementSubject, params: Mapping[str, object]) -
     found = []
     names: list[str] = []
     for value in values:
-        variables = [name for name in _VARIABLE.findall(value.literal) if name not in _NO_VARIABLES]
+        literal = value.literal
+        if "${" not in literal:
+            continue
+        # Up to the last brace every beginning has an end, so no text is searched twice.
+        written = literal[: literal.rfind("}") + 1]
+        variables = [name for name in _VARIABLE.findall(written) if name not in _NO_VARIABLES]
         if variables:
             found.append(value)
             names += variables

@@ -29,6 +29,7 @@ __all__ = [
 _HOLE = "\0"
 _NAME = re.compile(r"\s*[A-Za-z][A-Za-z0-9.-]*\s?:(?!:)\s?[^\s:]")
 _ESCAPES = frozenset("*?$")
+_LONGEST_CACHED = 1_024
 
 
 @record
@@ -50,9 +51,17 @@ def _text(value: Value) -> str:
     return "".join(part if isinstance(part, str) else _HOLE for part in value.parts)
 
 
-@lru_cache(maxsize=4_096)
 def _variables(text: str) -> tuple[Variable, ...]:
     """Return the variables of a text, without the escapes `${*}`, `${?}` and `${$}`."""
+    return _short_variables(text) if len(text) <= _LONGEST_CACHED else _read_variables(text)
+
+
+@lru_cache(maxsize=4_096)
+def _short_variables(text: str) -> tuple[Variable, ...]:
+    return _read_variables(text)
+
+
+def _read_variables(text: str) -> tuple[Variable, ...]:
     found = []
     at = text.find("${")
     while at >= 0:
