@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from iamlint.auditing.pipeline import Outcome, Unit, extract_files, judge_of, options_of, read_unit, units_of
 from iamlint.auditing.selection import Selection, select_rules
@@ -33,7 +34,7 @@ __all__ = ["FixedFile", "Fixes", "find_fixes"]
 _MOST_ROUNDS = 10
 _MOST_TRIALS = 60
 """Readings of a unit in one round: fixes that cannot be proved are searched for by halves."""
-_MOST_FIXES = 2000
+_MOST_FIXES = 100_000
 """In one unit and round; the next round takes more."""
 
 
@@ -196,8 +197,14 @@ def _site(policy: Policy, match: Match) -> tuple[Place, Site]:
     if fault.embedded is None:
         root, tree = Place(fault.document, ()), fault.document.tree
         return root, Site(tree, holder.pointer, fault.pointer, below, match)
-    root, tree = Place(fault.document, fault.pointer, fault.embedded), parse_json(fault.embedded.text)[0]
-    return root, Site(tree, holder.within, fault.within, below, match)
+    root = Place(fault.document, fault.pointer, fault.embedded)
+    return root, Site(_tree(fault.embedded.text), holder.within, fault.within, below, match)
+
+
+@lru_cache(maxsize=4)
+def _tree(text: str) -> object:
+    """Return the tree of a text that was parsed before; many faults of one are asked for in a row."""
+    return parse_json(text)[0]
 
 
 def _renamed(edits: Sequence[Edit]) -> Iterator[tuple[str, str]]:

@@ -322,7 +322,21 @@ def test_a_text_that_two_policies_share_is_proved_for_both(tmp_path: Path) -> No
     assert fixed(tmp_path, "m.tf.json", text, rule_packs=rules, select=("OUR100",)) == text
 
 
-def test_an_empty_element_goes_where_it_says_nothing(tmp_path: Path) -> None:
+def test_what_a_condition_may_remove_includes_nothing(tmp_path: Path) -> None:
+    text = (
+        "Conditions: {C: !Equals [a, b]}\n"
+        "Resources: {P: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: {Statement: [{Effect: Allow,\n"
+        "  Action: [!If [C, 's3:Get*', 'ec2:*'], 's3:GetObject', 's3:PutObject'], Resource: '*'}]}}}}\n"
+    )
+    rules = with_rule(tmp_path, SELECTED)
+    assert fixed(tmp_path, "t.yaml", text, rule_packs=rules, select=("OUR100",)) == text
+    sure = text.replace("!If [C, 's3:Get*', 'ec2:*']", "'s3:Get*'")
+    assert fixed(tmp_path, "t.yaml", sure, rule_packs=rules, select=("OUR100",)) == sure.replace(
+        " 's3:GetObject',", ""
+    )
+
+
+def test_a_needed_element_stays_where_it_says_nothing(tmp_path: Path) -> None:
     rules = with_rule(tmp_path, 'select: "Effect"\nwhere: {equals: Allow}', "remove-element")
     text = one(f'"Effect": "Allow", {ACTION}')
     assert fixed(tmp_path, "p.json", text, rule_packs=rules, select=("OUR100",)) == text

@@ -99,6 +99,24 @@ def test_one_policy_file_costs_no_heavy_module(tmp_path: Path, format_name: str)
     assert sorted(imported(tmp_path, "p.json", "--format", format_name) & HEAVY) == []
 
 
+def test_nothing_of_fixing_is_loaded_without_it(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(POLICY)
+    fixing = {
+        "iamlint.auditing.fixing",
+        "iamlint.auditing.replacing",
+        "iamlint.cli.fixing",
+        "iamlint.engine.rewrites",
+        "iamlint.model.edit",
+        "iamlint.report.diff_report",
+        "iamlint.semantics.algebra.sameness",
+        "iamlint.semantics.grammar",
+        "iamlint.sources.rewriting",
+    }
+    assert not imported(tmp_path, "p.json", "--format", "concise") & fixing
+    loaded = imported(tmp_path, "p.json", "--format", "concise", "--fix")
+    assert fixing - loaded == {"iamlint.auditing.replacing", "iamlint.report.diff_report"} - loaded
+
+
 def test_only_a_configuration_costs_the_toml_parser(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     assert "tomllib" not in imported(tmp_path, "config", "show")

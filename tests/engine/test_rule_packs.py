@@ -116,6 +116,21 @@ ONE_MISTAKE = {
         "check: action-patern",
         ["9: unknown check 'action-patern'; did you mean 'action-pattern'?"],
     ),
+    "rewrite": (
+        "severity: low",
+        "severity: low\nrewrite: remove-itm",
+        [
+            (
+                "4: rewrite must be one of add-version, grammar, remove-element, remove-item, rename-key, "
+                "replace-text, not 'remove-itm'; did you mean 'remove-item'?"
+            )
+        ],
+    ),
+    "rewrite without the new text": (
+        "severity: low",
+        "severity: low\nrewrite: replace-text",
+        ["4: replace-text needs a check with the word 'replacement'"],
+    ),
     "check is no text": (
         "check: action-pattern",
         "check: [action-pattern]",

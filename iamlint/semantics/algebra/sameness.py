@@ -31,6 +31,8 @@ Form: TypeAlias = tuple[object, ...]
 
 _FIXED = frozenset({"resource", "attribute", "pseudo"})
 """Kinds of holes that AWS fills: names, ids and ARNs, never a policy variable."""
+_NAMED = _FIXED | {"parameter", "import", "placeholder", "dynamic-reference"}
+"""Kinds of holes whose name tells one from another: two of one name are filled alike."""
 _READINGS = frozenset(reading.value for reading in Reading)
 
 
@@ -49,7 +51,23 @@ def same_access(old: Policy, new: Policy, renamed: Mapping[str, str] | None = No
     if _version(old) != _version(new) and any(value.parts for value in _variable_places(old)):
         # To the algebra a hole is one text on both sides; it may hold a variable, which one side reads.
         return False
+    if not _has_only_named_holes(old):
+        # To the algebra two holes of one name are one text.
+        return False
     return _equal(old, new) and _same_denies(old, new)
+
+
+def _has_only_named_holes(policy: Policy) -> bool:
+    values = [*_variable_places(policy)]
+    for statement in policy.statements or ():
+        values += [*(statement.actions or ()), *(statement.not_actions or ())]
+        values += [] if statement.effect is None else [statement.effect]
+    return all(
+        part.kind in _NAMED and not part.many
+        for value in values
+        for part in value.parts
+        if isinstance(part, Hole)
+    )
 
 
 def _same_denies(old: Policy, new: Policy) -> bool:
