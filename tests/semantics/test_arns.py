@@ -75,7 +75,8 @@ def test_every_format_of_the_catalogue_is_right() -> None:
                 if fields[2] != service:
                     continue
                 made = []
-                for place, field in enumerate(fields):
+                for place, written in enumerate(fields):
+                    field = written
                     while "${" in field:
                         name = field[field.index("${") + 2 : field.index("}", field.index("${"))]
                         value = fill.get(name, "123456789012" if place == 4 else "x1")
