@@ -115,7 +115,7 @@ def _fault(text: str) -> ArnFault | None:
         return _wrong_prefix(text)
     fields = text.split(":", 5)
     if len(fields) < 6:
-        # A star never runs over the colons that the first five fields need.
+        # A star at the end stands for no field: IAM may take it, and AWS has taken it out of its policies.
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
     if not _is_open(partition) and partition not in _regions():
