@@ -18,7 +18,7 @@ from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import nearest
 from iamlint.model import Value
 from iamlint.record import record
-from iamlint.semantics.patterns import has_wildcard, overlaps
+from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import is_account_id
 
 __all__ = ["FAULTS", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
@@ -44,6 +44,7 @@ _ANY = "\0"
 """Stands in a text for what the files or the request decide: a hole, a policy variable."""
 
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
+_WILDCARD = re.compile(r"[*?\0]")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 _LONGEST = 2_048
 """Characters of the longest ARN that is judged; real ones are shorter by far."""
@@ -114,7 +115,7 @@ def _fault(text: str) -> ArnFault | None:
         return _wrong_prefix(text)
     fields = text.split(":", 5)
     if len(fields) < 6:
-        # A star never runs over the colons that the first five fields need.
+        # A star at the end stands for no field: IAM may take it, and AWS has taken it out of its policies.
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
     if not _is_open(partition) and partition not in _regions():
@@ -149,7 +150,7 @@ def _fault(text: str) -> ArnFault | None:
 
 
 def _wrong_prefix(text: str) -> ArnFault | None:
-    opening = re.split(r"[*?\0]", text, maxsplit=1)[0]
+    opening = _WILDCARD.split(text, maxsplit=1)[0]
     if opening != text and "arn:".startswith(opening):
         return None  # what is left open may stand for the rest of the prefix
     hint = ""
@@ -222,15 +223,59 @@ def _is_account(text: str) -> bool:
 
 def _fitting(known: _Formats, resource: str) -> tuple[_Format, ...]:
     """Return the formats that some ARN with this last part has."""
-    wanted = resource.replace(_ANY, "*")
-    head = re.split(r"[*?]", wanted, maxsplit=1)[0]
+    head = _WILDCARD.split(resource, maxsplit=1)[0]
+    wanted: _Pattern | None = None
     found = []
     for kind in known.formats:
         # The characters that both sides fix come first: most formats end there.
         length = min(len(head), len(kind.head))
-        if head[:length] == kind.head[:length] and overlaps(wanted, kind.resource):
-            found.append(kind)
+        if head[:length] == kind.head[:length]:
+            wanted = wanted or _Pattern(resource)
+            if wanted.meets(kind.resource):
+                found.append(kind)
     return tuple(found)
+
+
+class _Pattern:
+    """The last part of an ARN as an automaton, which runs over the formats of a service.
+
+    A state is an integer with one bit for each number of characters that have been read; a star lets
+    a state stay. So a format costs one step for each of its characters, however hostile the pattern is.
+    """
+
+    __slots__ = ("_accepts", "_anything", "_final", "_stars")
+
+    def __init__(self, text: str) -> None:
+        self._accepts: dict[str, int] = {}
+        self._anything = self._stars = 0
+        bit = 1
+        for letter in text:
+            if letter in {"*", _ANY}:
+                self._stars |= bit
+                continue
+            if letter == "?":
+                self._anything |= bit
+            else:
+                self._accepts[letter] = self._accepts.get(letter, 0) | bit
+            bit <<= 1
+        self._final = bit
+
+    def meets(self, form: str) -> bool:
+        """Say whether some text fits both the pattern and a format, in which a star is any run of
+        characters and `?*` such a run that is not empty."""
+        state = 1
+        for letter in form:
+            if letter == "*":
+                # Whatever stands in the run, every later state can be reached.
+                state = (self._final << 1) - (state & -state)
+            elif letter == "?":
+                state = (state << 1) & ((self._final << 1) - 1) | (state & self._stars)
+            else:
+                accepted = self._accepts.get(letter, 0) | self._anything
+                state = ((state & accepted) << 1) | (state & self._stars)
+            if not state:
+                return False
+        return bool(state & self._final)
 
 
 def _resource_hint(known: _Formats, resource: str) -> str:
@@ -301,7 +346,7 @@ def _formats(service: str) -> _Formats:
         fields = arn.split(":", 5)
         if len(fields) == 6 and fields[2] == service:
             resource = _PLACEHOLDER.sub("?*", fields[5])
-            head = re.split(r"[*?]", resource, maxsplit=1)[0]
+            head = _WILDCARD.split(resource, maxsplit=1)[0]
             account = "" if not fields[4] else fields[4]
             found[_Format(name, resource, head, fields[3], account)] = None
     return _Formats(tuple(found), all(kind.region and kind.account for kind in found))

@@ -13,8 +13,10 @@ from iamlint.semantics.patterns import covers, has_wildcard
 
 __all__ = ["redundant_entries"]
 
-_MOST_COMPARISONS = 50_000
-"""Pairs of entries of one list that are compared; no real list comes near, a hostile one may."""
+_BUDGET = 100_000
+_SHARE = 512
+"""What the comparisons of one list may cost: each one, and more by the share for long entries. No real
+list comes near; of a hostile one only repeats are told beyond it."""
 
 _RUN_OF_WILDCARDS = re.compile(r"[*?]{2,}")
 
@@ -66,14 +68,14 @@ def _groups(texts: Sequence[str]) -> Iterator[list[int]]:
         return text
 
     ordered = sorted(places)
-    comparisons = 0
+    spent = 0
     for pattern in patterns:
         head = re.split(r"[*?]", pattern, maxsplit=1)[0]
         # Whatever the pattern takes in begins as it does; such texts lie together.
         at = bisect_left(ordered, head)
-        while at < len(ordered) and ordered[at].startswith(head) and comparisons < _MOST_COMPARISONS:
+        while at < len(ordered) and ordered[at].startswith(head) and spent < _BUDGET:
             other = ordered[at]
-            comparisons += 1
+            spent += 1 + len(pattern) * len(other) // _SHARE
             if other != pattern and covers(pattern, other):
                 leader[find(other)] = find(pattern)
             at += 1
