@@ -111,7 +111,7 @@ Resources:
             Principal: {AWS: 111122223333, Federated: !Ref P}
             Action: !If [A, sts:AssumeRole, !Ref AWS::NoValue]
             NotAction: !If [A, !Ref AWS::NoValue, sts:TagSession]
-            Condition: {Bool: {"aws:SecureTransport": [true, "false"]}, StringEquals: {"aws:a": !Ref AWS::NoValue}}
+            Condition: {Bool: {"aws:SecureTransport": [true, false]}, StringEquals: {"aws:a": !Ref AWS::NoValue}}
   Queue:
     Type: AWS::SQS::QueuePolicy
     Properties:
