@@ -626,8 +626,6 @@ class PolicyBuilder:
 
     def _compare_types(self, items: list[object], pointer: Pointer) -> None:
         """Remark on the first value of a condition key that is of another JSON type than the first."""
-        if self._document.format in _ALL_TEXT and not any(isinstance(step, Embedded) for step in pointer):
-            return
         first: tuple[int, str] | None = None
         for index, item in enumerate(items):
             if not isinstance(item, str | int | float):
@@ -641,8 +639,6 @@ class PolicyBuilder:
                 return
 
 
-_ALL_TEXT = frozenset({"cloudformation", "policy-yaml"})
-"""Formats whose numbers and booleans say nothing about the JSON that is made of them."""
 PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
 

@@ -111,7 +111,7 @@ Resources:
             Principal: {AWS: 111122223333, Federated: !Ref P}
             Action: !If [A, sts:AssumeRole, !Ref AWS::NoValue]
             NotAction: !If [A, !Ref AWS::NoValue, sts:TagSession]
-            Condition: {Bool: {"aws:SecureTransport": [true, "false"]}, StringEquals: {"aws:a": !Ref AWS::NoValue}}
+            Condition: {Bool: {"aws:SecureTransport": [true, false]}, StringEquals: {"aws:a": !Ref AWS::NoValue}}
   Queue:
     Type: AWS::SQS::QueuePolicy
     Properties:
@@ -285,3 +285,20 @@ def test_suggestions_name_what_could_stand_there(tmp_path: Path) -> None:
         "The policy is malformed: 'action' is not an element of a statement (did you mean Action?).",
         "The policy is malformed: 'Note' is not an element of a statement.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "mixed"),
+    [
+        (["yes", True], True),
+        ([True, "false", 5], True),
+        ([1, True], True),
+        ([1, 2.5], False),
+        ([True, False], False),
+        (["1", None], False),
+        ([], False),
+    ],
+)
+def test_values_of_one_key_have_one_type(tmp_path: Path, values: list[object], mixed: bool) -> None:
+    tree = statement(Condition={"StringEquals": {"aws:RequestTag/live": values}})
+    assert ("INVALID_CONDITION_DATA_TYPE" in codes(tmp_path, tree, "identity")) is mixed
