@@ -74,7 +74,7 @@ TABLE: Mapping[str, CheckSpec] = {
     "repeated-value": CheckSpec(
         "statement",
         "grammar.repeated_value",
-        "A list that says the same twice.",
+        "A list of principals or condition values that says the same twice.",
         words=("value", "element"),
     ),
     "no-statements": CheckSpec(
