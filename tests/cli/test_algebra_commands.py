@@ -96,7 +96,7 @@ def test_compare_of_less_ends_with_zero(folder: Path) -> None:
 
 def test_compare_tells_equal_policies(folder: Path) -> None:
     document = json.loads(READ)
-    document["Statement"] *= 2
+    document["Statement"] = [document["Statement"]] * 2
     (folder / "twice.json").write_text(json.dumps(document))
     result = run(folder, "compare", "read.json", "twice.json")
     assert result.out.endswith("does not, and nothing less: taken alone, the two allow the same\n")
