@@ -152,14 +152,21 @@ class Judge:
                 entries = by_features.get(features)
                 if entries is None:
                     entries = self._could_fire(by_features, features, kind, on)
+                asked: Question | None = None
+                answer = False
                 for entry in entries:
                     # The hottest lines of a run: most rules look at a statement and say nothing.
                     wanted = entry.wanted
                     try:
                         if wanted and not wanted & getattr(view, entry.fact):
                             continue
-                        if entry.asks is not None and not entry.asks(view):
-                            continue
+                        asks = entry.asks
+                        if asks is not None:
+                            # Rules of one family stand together and ask the same.
+                            if asks is not asked:
+                                answer, asked = asks(view), asks
+                            if not answer:
+                                continue
                         found = list(entry.run(view, entry.params))
                     except Exception:  # noqa: BLE001 -- told, with what was found before, just below
                         found = self._matches(entry, view, policy.document, diagnostics)
