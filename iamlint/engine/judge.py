@@ -9,6 +9,8 @@ from iamlint.engine.checks.spec import Question
 from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
+    FAULT,
+    REMARK,
     GrantSubject,
     Match,
     PolicySubject,
@@ -140,6 +142,7 @@ class Judge:
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         kind, on = policy.kind.value, policy.on
+        has = (FAULT if policy.faults else 0) | (REMARK if policy.remarks else 0)
         by_features = self._statement_tables.setdefault((kind, on), {})
         statements = policy.statements or ()
         kept: list[tuple[_Hit, tuple[Rule, ...]]] = []
@@ -149,6 +152,7 @@ class Judge:
             for reading, assumed in readings(statement):
                 view = StatementSubject(subject, reading, features_of(reading), assumed)
                 features = view.features
+                has |= features
                 entries = by_features.get(features)
                 if entries is None:
                     entries = self._could_fire(by_features, features, kind, on)
@@ -180,6 +184,8 @@ class Judge:
                 kept.extend(self._without_covered(hits))
                 hits.clear()
         for entry in self._table("policy", kind, on):
+            if entry.mask & ~has:
+                continue
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
