@@ -251,9 +251,12 @@ def test_answers_about_templates_say_what_they_rest_on(folder: Path) -> None:
         "contained",
         ["assumes that what the template leaves open is the same wherever it is named: the value <Bucket>"],
     )
-    # A request outside of every bucket proves new access, but the evaluator takes no open values.
+    # A request outside of every bucket proves new access, whatever the bucket is.
     widened = run(folder, "compare", "template.yaml", "all.yaml", "--format", "json").json
-    assert (widened["verdict"], {reason["code"] for reason in widened["reasons"]}) == (
-        "unknown",
-        {"template"},
+    assert (widened["verdict"], widened["notes"]) == (
+        "new-access",
+        ["holds whatever the template leaves open"],
     )
+    wider = run(folder, "compare", "part.yaml", "template.yaml", "--format", "json").json
+    assert wider["verdict"] == "new-access"
+    assert wider["notes"][-1].startswith("holds whatever the template leaves open, as long as")

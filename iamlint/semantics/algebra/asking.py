@@ -15,12 +15,14 @@ from iamlint.semantics.algebra.compiling import Bound, Compiler, Doubt
 from iamlint.semantics.algebra.difference import Leaf, Solver, lifted
 from iamlint.semantics.algebra.globs import Budget, BudgetError
 from iamlint.semantics.algebra.keysets import Sampled, SingleSet
+from iamlint.semantics.algebra.named import surely_new
 from iamlint.semantics.algebra.space import DomainKind, Reading, Space, key_name
 from iamlint.semantics.algebra.texts import Variable, read_tokens
 
 __all__ = ["Answer", "Assumptions", "Found", "Limit", "Question", "ask", "with_reading"]
 
 _MOST_PINNINGS = 96
+_FEW_PINNINGS = 12
 _VALUES_PER_KEY = 10
 
 _PROOF_WIDE = Bound(wide=True, letters=True)
@@ -44,10 +46,18 @@ class Limit:
     actions: Sequence[str] = ()
     """Action patterns that the limit names; the space has to know them."""
 
+    takes_open_keys: bool = True
+    """Whether a condition key may hold what a template leaves open."""
+
     def boxes(self, space: Space) -> list[Box] | None:
         """Return boxes whose union is what the question is about; None for all requests."""
         del space
         return None
+
+    def about(self, new: Sequence[Policy]) -> Limit:
+        """Return the same limit for other policies."""
+        del new
+        return self
 
 
 @record
@@ -73,6 +83,8 @@ class Found:
     allowed_by: int
     denied_by: int | None
     future: bool
+    names_holes: bool = False
+    """Whether the request holds private letters of holes, and is new whatever these are."""
 
 
 @record
@@ -182,7 +194,11 @@ class _Run:
             self._actions[row.source] = compiler.actions(row.statement)
         for source in left:
             about |= self._actions[source]
-        found_one = self._refute(space, solver, left.keys(), about) or self._pinned(space, left.keys(), about)
+        found_one = (
+            self._refute(space, solver, left.keys(), about)
+            or self._pinned(space, left.keys(), about)
+            or self._with_holes(space, left.keys(), about)
+        )
         if found_one is None:
             open_actions = 0
             for found in left.values():
@@ -208,6 +224,35 @@ class _Run:
             found = self._refute(pinned, Solver(pinned, self._budget), sources, about)
             if found is not None:
                 return found
+        return None
+
+    def _with_holes(self, space: Space, sources: Container[int], about: int) -> Found | None:
+        """Look for a request that names what a template leaves open, and is new whatever that is."""
+        if not any(doubt.code == "template" for doubt in self.doubts):
+            return None
+        rows = [row for row in (*self._new, *self._old) if self._actions[row.source] & about]
+        spaces = [space]
+        if space.variables:
+            spaces = [
+                _space(self._question, pins, space) for pins in islice(_pinnings(space, rows), _FEW_PINNINGS)
+            ]
+        for one in spaces:
+            compiler = Compiler(one)
+            new = [row for row in self._new if self._actions[row.source] & about]
+            old = [row for row in self._old if self._actions[row.source] & about]
+            new_narrow, new_wide = self._compile(compiler, new, _PROOF_NARROW, _PROOF_WIDE)
+            old_wide, old_narrow = self._compile(compiler, old, _PROOF_WIDE, _PROOF_NARROW)
+            allows = [box for box in new_narrow.allows if box.source in sources and not box.opaque]
+            denies = [box for box in old_narrow.denies if not box.opaque]
+            sides = _Sides(allows, new_wide.denies, old_wide.allows, denies, exact=True)
+            for found in self._new_access(Solver(one, self._budget), one, sides):
+                if surely_new(
+                    found.leaf,
+                    denied=[deny for deny in denies if deny.source == found.denied_by],
+                    refused=[*new_wide.denies, *(() if found.denied_by is not None else old_wide.allows)],
+                    open_keys=self._question.limit.takes_open_keys,
+                ):
+                    return replace(found, names_holes=True)
         return None
 
     def _compile(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iamlint.model import Policy, PolicyKind, json_pointer
+from iamlint.model import Hole, Policy, PolicyKind, json_pointer
 from iamlint.record import record, replace
-from iamlint.semantics.algebra.asking import Answer, Assumptions, Limit, Question, ask, with_reading
+from iamlint.semantics.algebra.asking import Answer, Assumptions, Found, Limit, Question, ask, with_reading
 from iamlint.semantics.algebra.boxes import NO_KEYS, Box
+from iamlint.semantics.algebra.closing import Filling, closed, fillings, hole_names
 from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
 from iamlint.semantics.algebra.refusals import refusals
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict
@@ -155,18 +156,21 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
     if found.found is None:
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=tuple(_reasons(question, found)))
     request = found.found
+    if request.names_holes:
+        return _filled(question, found, request, budget, notes, prefer_anonymous=prefer_anonymous)
     shown = prove(
         request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous
     )
     if shown is None:
         open_ones = tuple(reason for reason in _reasons(question, found) if reason.code == "template")
         if open_ones:
-            # The evaluator takes no document with open values, so the request cannot be confirmed.
+            # Closed against the claim the documents say less than the algebra knows of them.
             return Comparison(Verdict.UNKNOWN, notes=notes, reasons=open_ones)
         reason = Reason("replay-mismatch", "the evaluator does not confirm the request that was found")
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=(reason,))
     if request.future:
         notes = (*notes, "future actions only: the request is about an action that AWS does not have today")
+    notes = (*notes, *_whatever(found))
     return Comparison(
         Verdict.NEW_ACCESS,
         witness=shown.witness,
@@ -175,6 +179,66 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
         no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
         future_only=request.future,
     )
+
+
+def _filled(
+    question: Question,
+    found: Answer,
+    request: Found,
+    budget: Budget,
+    notes: tuple[str, ...],
+    *,
+    prefer_anonymous: bool,
+) -> Comparison:
+    """Return the answer where a request names what a template leaves open: the same question is asked
+    with two different fillings, and both have to confirm it."""
+    policies = (*question.new, *question.old)
+    shown: Comparison | None = None
+    tried = fillings(policies)
+    for filling in reversed(tried):
+        new = closed(question.new, is_new=True, filling=filling)
+        old = closed(question.old, is_new=False, filling=filling)
+        again = replace(question, new=new, old=old, limit=question.limit.about(new))
+        answered = ask(again, budget)
+        shown = _written(again, answered, budget, prefer_anonymous=prefer_anonymous)
+        if shown.verdict is not Verdict.NEW_ACCESS:
+            if answered.exhausted:
+                return _exhausted(answered.exhausted)
+            reasons = tuple(reason for reason in _reasons(question, found) if reason.code == "template")
+            return Comparison(Verdict.UNKNOWN, notes=notes, reasons=reasons or shown.reasons)
+    assert shown is not None
+    named = [f"{text} for {hole}" for hole, text in _shown_holes(policies, tried[0], shown)]
+    whatever = (
+        "holds whatever the template leaves open, as long as that is the same wherever it is named and holds "
+        "no wildcard"
+    )
+    if named:
+        whatever += f"; the request puts {', '.join(named)}"
+    return replace(
+        shown,
+        notes=(*dict.fromkeys((*notes, *shown.notes)), whatever),
+        allowed_by=_place(question, request.allowed_by)[1],
+        no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
+        future_only=request.future,
+    )
+
+
+def _shown_holes(
+    policies: Sequence[Policy], filling: Filling, shown: Comparison
+) -> Iterator[tuple[Hole, str]]:
+    """Yield the holes whose filling a request holds, each with it."""
+    witness = shown.witness
+    assert witness is not None
+    for name, holes in hole_names(policies).items():
+        text = filling[name]
+        if text in witness.resource or any(text in value for _, value in witness.keys):
+            yield holes[0], text
+
+
+def _whatever(found: Answer) -> Iterator[str]:
+    """Yield that a proof of new access does not rest on what a template leaves open."""
+    if any(doubt.code == "template" for doubt in found.doubts):
+        yield "holds whatever the template leaves open"
 
 
 def _open_notes(found: Answer) -> Iterator[str]:
