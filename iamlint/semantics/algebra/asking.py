@@ -119,11 +119,53 @@ class _Sides:
     exact: bool
 
 
-@record
+@record(eq=False)
 class _Row:
     policy: Policy
     statement: Statement
     source: int
+    meaning: object = field(init=False)
+    """All that decides what the statement takes; None where something is not known."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meaning", _meaning(self.policy, self.statement))
+
+
+def _meaning(policy: Policy, statement: Statement) -> object:
+    version = policy.version
+    if policy.when or statement.when or statement.unread_condition or (version and version.text is None):
+        return None
+    if statement.effect is None or statement.effect.text is None:
+        return None
+    values = (
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+        *(condition.values for condition in statement.conditions),
+    )
+    principals = (statement.principals, statement.not_principals)
+    for listed in values:
+        for value in listed or ():
+            if value.text is None or value.when:
+                return None
+    for named in principals:
+        for principal in named or ():
+            if principal.value.text is None or principal.value.when:
+                return None
+    return (
+        policy.on,
+        None if version is None else version.text,
+        statement.effect.text,
+        tuple([None if listed is None else tuple([value.text for value in listed]) for listed in values]),
+        tuple(
+            [
+                None if named is None else tuple([(one.type, one.value.text) for one in named])
+                for named in principals
+            ]
+        ),
+        tuple([(condition.operator, condition.key) for condition in statement.conditions]),
+    )
 
 
 def _rows(policies: Sequence[Policy], first: int) -> list[_Row]:
@@ -168,8 +210,9 @@ class _Run:
 
     def answer(self, space: Space) -> Answer:
         compiler = Compiler(space)
-        new_wide, new_narrow = self._compile(compiler, self._new, _PROOF_WIDE, _PROOF_NARROW)
-        old_narrow, old_wide = self._compile(compiler, self._old, _PROOF_NARROW, _PROOF_WIDE)
+        new, old = self._that_matter(compiler)
+        new_wide, new_narrow = self._compile(compiler, new, _PROOF_WIDE, _PROOF_NARROW)
+        old_narrow, old_wide = self._compile(compiler, old, _PROOF_NARROW, _PROOF_WIDE)
         exact = new_wide.exact and old_narrow.exact
         self.doubts = compiler.doubts
         touched = frozenset(space.touched)
@@ -182,7 +225,7 @@ class _Run:
             if exact:
                 break
         if not left:
-            if not space.actions.exact:
+            if new_wide.allows and not space.actions.exact:
                 return Answer(None, proved=False, exhausted="samples of future actions", touched=touched)
             return Answer(None, proved=True, doubts=self.doubts, touched=touched, present=present)
         if exact:
@@ -205,6 +248,33 @@ class _Run:
                 open_actions |= found.leaf.box.actions
             self.doubts = tuple(doubt for doubt in self.doubts if self._actions[doubt.source] & open_actions)
         return Answer(found_one, proved=False, doubts=self.doubts, touched=touched, present=present)
+
+    def _that_matter(self, compiler: Compiler) -> tuple[list[_Row], list[_Row]]:
+        """Return the statements of both sides without those that decide nothing: an Allow that the old
+        side has too gives nothing new, as long as no Deny is gone, and what shares no action with the
+        other Allows bears on none of them."""
+        known = {row.meaning for row in self._old} - {None}
+        if not known:
+            return self._new, self._old
+        kept = {row.meaning for row in self._new}
+        if any(row.statement.is_deny and row.meaning not in kept for row in self._old):
+            return self._new, self._old
+        if any(row.meaning is None and not row.statement.is_allow for row in self._old):
+            return self._new, self._old
+        if any(row.statement.effect is None or row.statement.effect.text is None for row in self._old):
+            return self._new, self._old
+        about = 0
+        new: list[_Row] = []
+        for row in self._new:
+            if row.statement.is_deny:
+                new.append(row)
+            elif row.meaning not in known:
+                new.append(row)
+                about |= compiler.actions(row.statement)
+        return (
+            [row for row in new if row.statement.is_allow or compiler.actions(row.statement) & about],
+            [row for row in self._old if compiler.actions(row.statement) & about],
+        )
 
     def _refute(self, space: Space, solver: Solver, sources: Container[int], about: int) -> Found | None:
         compiler = Compiler(space)

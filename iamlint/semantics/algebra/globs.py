@@ -446,6 +446,14 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
         return True
     if wide.is_literal:
         return narrow.is_literal and len(prefix) == len(wide.prefix)
+    shown = _shown(narrow, fold=wide.fold)
+    at = 0
+    for piece in _pieces(wide):
+        # What is written in the wide one has to be written in the narrow one, in the same order.
+        at = shown.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
     machine = _machine(wide)
     state = machine.start
     for token in narrow.tokens:
@@ -453,6 +461,19 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
         if not state:
             return False
     return bool(state & machine.accepts[0])
+
+
+@lru_cache(maxsize=8_192)
+def _pieces(pattern: Glob) -> tuple[str, ...]:
+    """Return the texts between the wildcards and private letters of a pattern."""
+    return tuple(piece for piece in _shown(pattern, fold=False).split("\0") if piece)
+
+
+@lru_cache(maxsize=8_192)
+def _shown(pattern: Glob, *, fold: bool) -> str:
+    """Return a pattern as text, with NUL for each wildcard and private letter."""
+    fold = fold and not pattern.fold
+    return "".join("\0" if len(token) > 1 else _folded(token) if fold else token for token in pattern.tokens)
 
 
 @lru_cache(maxsize=8_192)
