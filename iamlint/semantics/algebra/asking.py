@@ -13,7 +13,7 @@ from iamlint.record import field, record, replace
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.compiling import Bound, Compiler, Doubt
 from iamlint.semantics.algebra.difference import Leaf, Solver, lifted
-from iamlint.semantics.algebra.globs import Budget, BudgetError
+from iamlint.semantics.algebra.globs import STAR, Budget, BudgetError, TextSet, from_tokens, glob
 from iamlint.semantics.algebra.keysets import Sampled, SingleSet
 from iamlint.semantics.algebra.named import surely_new
 from iamlint.semantics.algebra.space import DomainKind, Reading, Space, key_name
@@ -46,6 +46,9 @@ class Limit:
     actions: Sequence[str] = ()
     """Action patterns that the limit names; the space has to know them."""
 
+    resources: Sequence[str] = ()
+    """Resource patterns that the limit names."""
+
     takes_open_keys: bool = True
     """Whether a condition key may hold what a template leaves open."""
 
@@ -62,7 +65,8 @@ class Limit:
 
 @record
 class Question:
-    """Does `new` allow any request, within the limit, that `old` does not?"""
+    """Does `new` allow any request, within the limit, that `old` does not? `partitions` limits the
+    resources to those of some partitions, where there are any."""
 
     new: Sequence[Policy]
     old: Sequence[Policy]
@@ -70,6 +74,7 @@ class Question:
     assumptions: Assumptions = Assumptions()
     flipped: frozenset[Reading] = frozenset()
     limit: Limit = field(default_factory=Limit)
+    partitions: tuple[str, ...] = ()
 
 
 @record
@@ -351,6 +356,7 @@ class _Run:
         """Yield parts of the new side's access that the old side does not have (section 12.5), at most
         one for each box of an Allow and each kind of action; those about today's actions first."""
         limits = self._question.limit.boxes(space)
+        here = _in_partitions(self._question.partitions)
         covers = [*sides.new_denies, *sides.old_allows]
         for future in (False, True):
             mask = space.actions.future if future else ~space.actions.future
@@ -358,6 +364,8 @@ class _Run:
                 if not allow.actions & mask:
                     continue
                 box = allow.with_actions(allow.actions & mask)
+                if here is not None:
+                    box = box.with_resource(box.resource.intersect(here))
                 near = solver.near(box, covers)
                 denies = [deny for deny in sides.old_denies if not deny.misses(box)]
                 included = solver.is_included(box, near)
@@ -380,6 +388,13 @@ class _Run:
                     if found is not None:
                         yield found
                         break
+
+
+def _in_partitions(partitions: Sequence[str]) -> TextSet | None:
+    """Return the resources of some partitions, those of actions without resource types among them."""
+    if not partitions:
+        return None
+    return TextSet((frozenset({from_tokens((STAR,)), *(glob(f"arn:{one}:*") for one in partitions)}),))
 
 
 def _limited(box: Box, limits: Sequence[Box] | None, space: Space) -> Iterator[Box]:

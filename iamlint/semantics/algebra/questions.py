@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iamlint.model import Hole, Policy, PolicyKind, json_pointer
+from iamlint.model import Hole, Policy, PolicyKind, Statement, Value, json_pointer
 from iamlint.record import record, replace
 from iamlint.semantics.algebra.asking import Answer, Assumptions, Found, Limit, Question, ask, with_reading
 from iamlint.semantics.algebra.boxes import NO_KEYS, Box
@@ -14,6 +14,7 @@ from iamlint.semantics.algebra.refusals import refusals
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict
 from iamlint.semantics.algebra.space import Reading, Space
 from iamlint.semantics.algebra.witnesses import holds_in, prove
+from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["Asked", "answer", "are_equal", "compare", "grants"]
 
@@ -71,6 +72,7 @@ class _AskedLimit(Limit):
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self.actions = asked.actions
+        self.resources = asked.resources
 
     def boxes(self, space: Space) -> list[Box]:
         """Return the product of the actions and resources asked for."""
@@ -102,13 +104,70 @@ def answer(question: Question, budget: Budget, *, prefer_anonymous: bool = False
     if refused:
         return Comparison(Verdict.UNKNOWN, reasons=tuple(refused[:_MOST_REASONS]))
     try:
-        return _answer(question, budget, prefer_anonymous=prefer_anonymous)
+        return _answer_at_home(question, budget, prefer_anonymous=prefer_anonymous)
     except BudgetError as error:
         return _exhausted(error.name)
 
 
 def _exhausted(name: str) -> Comparison:
     return Comparison(Verdict.UNKNOWN, reasons=(Reason("budget", f"the budget of {name} is used up"),))
+
+
+def _answer_at_home(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
+    """Answer a question; policies are used in the partition that their ARNs name, so that new access in
+    another one is none."""
+    result = _answer(question, budget, prefer_anonymous=prefer_anonymous)
+    if result.witness is None:
+        return result
+    fields = result.witness.resource.split(":", 2)
+    if len(fields) < 3:
+        return result
+    partitions = _partitions(question)
+    if not partitions or fields[1] in partitions:
+        return result
+    limited = replace(question, partitions=partitions)
+    again = _answer(limited, budget, prefer_anonymous=prefer_anonymous)
+    if again.verdict is not Verdict.CONTAINED:
+        return again
+    named = " or ".join(partitions)
+    note = f"assumes that the resources lie in the partition that the ARNs of the policies name: {named}"
+    return replace(again, notes=(*again.notes, note))
+
+
+def _partitions(question: Question) -> tuple[str, ...]:
+    """Return the partitions that ARNs of the question name, none where one of them may be any."""
+    found: set[str] = set()
+    for policy in (*question.new, *question.old):
+        for statement in policy.statements or ():
+            for value in _arns(statement):
+                text = value.text
+                if text is None:
+                    text = value.parts[0] if isinstance(value.parts[0], str) else ""
+                    if text.count(":") < _TO_SERVICE and "arn:".startswith(text[:4]):
+                        # What a template leaves open may be the partition.
+                        return ()
+                found.update(_partition(text))
+    for text in question.limit.resources:
+        found.update(_partition(text))
+    return tuple(sorted(found))
+
+
+_TO_SERVICE = 2
+
+
+def _partition(text: str) -> Iterator[str]:
+    fields = text.split(":", _TO_SERVICE)
+    if len(fields) > _TO_SERVICE and fields[0] == "arn" and fields[1] and not has_wildcard(fields[1]):
+        yield fields[1]
+
+
+def _arns(statement: Statement) -> Iterator[Value]:
+    """Yield the values of a statement that may be ARNs of resources or principals."""
+    yield from statement.resources or ()
+    yield from statement.not_resources or ()
+    for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
+        if principal.value.text is not None:
+            yield principal.value
 
 
 def _answer(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
