@@ -135,6 +135,16 @@ def test_what_runs_out_is_named() -> None:
     assert [reason.message for reason in late.reasons] == ["the budget of time is used up"]
 
 
+def test_patterns_that_no_policy_has_room_for() -> None:
+    long = policy(allow("s3:*", "*", {"StringEquals": {"aws:username": "x" * 300_000}}))
+    starred = policy(allow("s3:*", "*", {"StringLike": {"aws:username": "*x" * 60_000}}))
+    started = time.process_time()
+    for sides in (([long], [starred]), ([starred], [long])):
+        found = compare(*sides, budget=Budget(deadline=time.monotonic() + 1))
+        assert [reason.code for reason in found.reasons] == ["budget"]
+    assert time.process_time() - started < 20
+
+
 def test_private_use_characters_are_only_text() -> None:
     old, new = policy(allow("s3:*", ARN + "\ue001*")), policy(allow("s3:*", ARN + "\ue001"))
     assert compare([old], [new]).verdict is CONTAINED
