@@ -251,7 +251,96 @@ def _paired(
             changes.append(Change("changed", one, other, _verdict(one, other, assumptions, seconds)))
     changes += [Change("removed", one, None, _verdict(one, None, assumptions, seconds)) for one in before]
     changes += [Change("added", None, one, _verdict(None, one, assumptions, seconds)) for one in after]
+    changes = [_among_others(one, old.policies, new.policies, assumptions, seconds) for one in changes]
     return [*changes, *_grant_changes(old.grants, new.grants)], same
+
+
+_INLINE = frozenset(
+    {
+        "AWS::IAM::Policy",
+        "AWS::IAM::RolePolicy",
+        "AWS::IAM::UserPolicy",
+        "AWS::IAM::GroupPolicy",
+        "aws_iam_role_policy",
+        "aws_iam_user_policy",
+        "aws_iam_group_policy",
+    }
+)
+"""Resources that are a policy in a principal: nobody else can have it."""
+
+
+def _among_others(
+    change: Change,
+    old: Sequence[Policy],
+    new: Sequence[Policy],
+    assumptions: Assumptions,
+    seconds: float | None,
+) -> Change:
+    """Return a change of an inline policy with the verdict that it has among all policies of its holder:
+    what another one of them allowed is not new, and what a Deny that is gone took from them is."""
+    subject = change.subject
+    if not isinstance(subject, Policy) or not _is_inline(subject):
+        return change
+    was, now = change.old, change.new
+    assert was is None or isinstance(was, Policy)
+    assert now is None or isinstance(now, Policy)
+    if was is not None and now is not None and was.attachments != now.attachments:
+        return change
+    before = [one for one in old if one is not was and _holds_for(one, subject)]
+    after = [one for one in new if one is not now and _holds_for(one, subject)]
+    if not (before or after) or subject.when or (was is not None and was.when):
+        return change
+    own_before, own_after = [was] if was is not None else [], [now] if now is not None else []
+    if change.comparison.verdict is Verdict.CONTAINED:
+        if was is None or not any(one.is_deny for one in was.statements or ()):
+            return change
+        found = compared([*own_before, *before], [*own_after, *after], subject.kind, assumptions, seconds)
+        if found.verdict is not Verdict.NEW_ACCESS:
+            return change
+        note = f"another policy of {_holder(subject)} allows it, and a Deny here is gone"
+        if found.allowed_by is not None and found.allowed_by.document < len(own_after):
+            return change
+    else:
+        denies = [_denying(one) for one in after]
+        found = compared([*own_before, *before], [*own_after, *denies], subject.kind, assumptions, seconds)
+        if found.verdict is Verdict.UNKNOWN:
+            return change
+        note = f"compared with all policies of {_holder(subject)}"
+    place = found.no_longer_denied_by
+    found = replace(
+        found,
+        notes=(*found.notes, note),
+        allowed_by=found.allowed_by
+        if found.allowed_by is not None and own_after and not found.allowed_by.document
+        else None,
+        no_longer_denied_by=place if place is not None and own_before and not place.document else None,
+    )
+    return replace(change, comparison=found)
+
+
+def _is_inline(policy: Policy) -> bool:
+    if policy.kind is not PolicyKind.IDENTITY or not policy.attachments:
+        return False
+    return policy.owner.type in _INLINE or policy.owner.address in policy.attachments
+
+
+def _holds_for(one: Policy, subject: Policy) -> bool:
+    """Say whether a policy surely is a policy of all holders of another one."""
+    return (
+        one.kind is PolicyKind.IDENTITY and not one.when and set(one.attachments) >= set(subject.attachments)
+    )
+
+
+def _holder(policy: Policy) -> str:
+    return " and ".join(sorted(policy.attachments))
+
+
+def _denying(policy: Policy) -> Policy:
+    """Return a policy without its Allows."""
+    statements = policy.statements
+    if statements is not None:
+        statements = tuple(one for one in statements if one.is_deny)
+    return replace(policy, statements=statements)
 
 
 def _matches(

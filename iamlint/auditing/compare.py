@@ -8,6 +8,7 @@ result.witness                  # a request that new allows and old does not
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
@@ -140,6 +141,8 @@ def _answer(text: str) -> dict[str, Json]:
 
 
 def _identifier(value: object) -> str | int | float | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError("id is a number that JSON cannot write")
     if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
         return value
     raise InputError("id must be a text or a number")

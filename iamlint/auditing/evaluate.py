@@ -244,6 +244,10 @@ def _read_line(line: bytes) -> tuple[dict[str, object], bool]:
         raise InputError(f"the line is not JSON: {error} (character {error.offset + 1})") from error
     if not isinstance(tree, dict):
         raise InputError("the line must be an object")
+    try:
+        json.dumps(tree.get("id"), allow_nan=False)
+    except ValueError as error:
+        raise InputError("id holds a number that JSON cannot write") from error
     return tree, repeated
 
 

@@ -19,6 +19,9 @@ class _Arguments(QuestionArguments):
     resource: list[str] | None = None
 
 
+_COLONS = 5
+
+
 def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
@@ -43,6 +46,13 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
         raise UsageError("a policy is missing", help="see `iamlint grants --help`")
     if not arguments.action and not arguments.resource:
         raise UsageError("--action or --resource is missing", help="see `iamlint grants --help`")
+    # What can match nothing would be answered with a reassuring no.
+    for action in arguments.action or ():
+        if action != "*" and (action.count(":") != 1 or action != "".join(action.split())):
+            raise UsageError(f"--action {action[:60]!r} is no action: write it as service:Name")
+    for resource in arguments.resource or ():
+        if resource.count(":") < _COLONS and "*" not in resource and "?" not in resource:
+            raise UsageError(f"--resource {resource[:60]!r} is neither an ARN nor a pattern")
     kind = arguments.kind or "identity"
     asked = policies(arguments.file, kind, surroundings)
     from iamlint.auditing.compare import SECONDS, granted

@@ -69,6 +69,14 @@ class Value:
         """The value with each hole left out: what is surely written."""
         return self.text if self.text is not None else "".join(p for p in self.parts if isinstance(p, str))
 
+    @property
+    def leaves_variable_open(self) -> bool:
+        """Whether a policy variable that is begun (`${`) is not closed before a hole, so that a hole
+        stands in its name."""
+        return self.text is None and any(
+            isinstance(part, str) and part.rfind("${") > part.rfind("}") for part in self.parts[:-1]
+        )
+
     def __str__(self) -> str:
         """Return the value as people read it; a hole is `<name>`."""
         return self.text if self.text is not None else "".join(map(str, self.parts))

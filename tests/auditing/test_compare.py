@@ -130,3 +130,9 @@ def test_documents_as_a_library() -> None:
     assert found.verdict is Verdict.CONTAINED
     with pytest.raises(InputError, match="there is no kind"):
         compare_documents(old, new, kind="users")
+
+
+def test_every_answer_is_json() -> None:
+    """Python reads `1e999` as a number that only Python writes."""
+    (answer,) = answer_lines(['{"id": 1e999, "old": [], "new": []}'])
+    assert json.loads(answer) == {"id": None, "error": "id is a number that JSON cannot write"}

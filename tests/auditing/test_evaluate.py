@@ -234,3 +234,9 @@ def test_numbers_are_compared_as_they_are_written() -> None:
         for number in ("0.3", "0.30000000000000000001", "0.300000000000000000010", "3e-1")
     ]
     assert answers == ["ImplicitlyDenied", "Allowed", "Allowed", "ImplicitlyDenied"]
+
+
+def test_every_answer_is_json() -> None:
+    """Python reads `1e999` as a number that only Python writes."""
+    line = b'{"id": [1e999], "request": {}, "policies": {}}'
+    assert json.loads(answer_line(line)) == {"id": None, "error": "id holds a number that JSON cannot write"}

@@ -194,6 +194,10 @@ def test_a_key_that_is_always_there(folder: Path) -> None:
         (["compare", "read.json", "more.json", "--assume-present", ""], "--assume-present needs"),
         (["grants"], "error: a policy is missing"),
         (["grants", "read.json"], "error: --action or --resource is missing"),
+        (["grants", "read.json", "--action", ""], "error: --action '' is no action"),
+        (["grants", "read.json", "--action", "PassRole"], "error: --action 'PassRole' is no action"),
+        (["grants", "read.json", "--action", "s3: Get*"], "error: --action 's3: Get*' is no action"),
+        (["grants", "read.json", "--resource", "bucket"], "error: --resource 'bucket' is neither an ARN"),
         (["public"], "error: a policy is missing"),
         (["public", "bucket.json", "--kind", "identity"], "there is no policy kind 'identity'"),
         (["public", "template.yaml"], "error: template.yaml: holds no resource policy"),
@@ -270,9 +274,12 @@ def test_answers_about_templates_say_what_they_rest_on(folder: Path) -> None:
         "contained",
         ["assumes that what the template leaves open is the same wherever it is named: the value <Bucket>"],
     )
-    # A request outside of every bucket proves new access, but the evaluator takes no open values.
+    # A request outside of every bucket proves new access, whatever the bucket is.
     widened = run(folder, "compare", "template.yaml", "all.yaml", "--format", "json").json
-    assert (widened["verdict"], {reason["code"] for reason in widened["reasons"]}) == (
-        "unknown",
-        {"template"},
+    assert (widened["verdict"], widened["notes"]) == (
+        "new-access",
+        ["holds whatever the template leaves open"],
     )
+    wider = run(folder, "compare", "part.yaml", "template.yaml", "--format", "json").json
+    assert wider["verdict"] == "new-access"
+    assert wider["notes"][-1].startswith("holds whatever the template leaves open, as long as")

@@ -168,6 +168,22 @@ def test_renamed_files_are_paired(repo: Repo) -> None:
     assert "was in long.json" in repo.compare(base="HEAD").out
 
 
+def test_a_file_that_is_moved_without_git_is_paired(repo: Repo) -> None:
+    long = document(*[f"s3:Get{n}" for n in range(40)])
+    repo.commit(long_json=long)
+    (repo.folder / "long.json").unlink()
+    repo.write("deep/other.json", long)
+    repo.write("unlike.json", document("ec2:RunInstances"))
+    assert repo.json(base="HEAD").verdicts == [("unlike.json", "added", "new-access")]
+    repo.write("deep/other.json", document(*[f"s3:Get{n}" for n in range(39)]))
+    result = repo.json(base="HEAD")
+    assert result.verdicts == [
+        ("deep/other.json", "changed", "contained"),
+        ("unlike.json", "added", "new-access"),
+    ]
+    assert result.changes[0]["old_path"] == "long.json"
+
+
 def test_inline_policies_are_paired_by_name_and_the_unchanged_are_counted(repo: Repo) -> None:
     read, write = document("s3:GetObject"), document("s3:PutObject")
     repo.commit(t_json=template(read=read, write=write))
@@ -178,6 +194,61 @@ def test_inline_policies_are_paired_by_name_and_the_unchanged_are_counted(repo: 
         ("read", "changed", "new-access"),
     ]
     assert json.loads(result.out)["unchanged"] == 2
+
+
+def test_a_statement_that_moves_between_policies_of_one_role_is_not_new(repo: Repo) -> None:
+    read, write = document("s3:GetObject"), document("s3:PutObject")
+    both = document("s3:GetObject", "s3:PutObject")
+    repo.commit(t_json=template(read=read, write=write))
+    repo.write("t.json", template(read=both))
+    result = repo.json(base="HEAD")
+    assert [(one["name"], one["change"], one["verdict"]) for one in result.changes] == [
+        ("read", "changed", "contained"),
+        ("write", "removed", "contained"),
+    ]
+    assert result.changes[0]["notes"] == ["compared with all policies of Resources.R"]
+    repo.write("t.json", template(read=both, more=document("s3:DeleteObject")))
+    assert [one["verdict"] for one in repo.json(base="HEAD").changes] == ["contained", "new-access"]
+    # The same name twice pairs by name; a part of what another one allowed is no news either.
+    repo.write("t.json", template(other=both))
+    assert repo.json(base="HEAD").code == 0
+
+
+def test_a_deny_that_is_gone_widens_what_other_policies_of_the_role_allow(repo: Repo) -> None:
+    wide, deny = document("s3:*"), document("s3:Put*", effect="Deny")
+    repo.commit(t_json=template(wide=wide, deny=deny))
+    repo.write("t.json", template(wide=wide))
+    (change,) = repo.json(base="HEAD").changes
+    assert (change["name"], change["change"], change["verdict"]) == ("deny", "removed", "new-access")
+    assert change["witness"]["action"].startswith("s3:Put")
+    assert "new access" in repo.compare(base="HEAD").out
+    # A Deny that has moved is not gone.
+    repo.write("t.json", template(wide={**wide, "Statement": [*wide["Statement"], *deny["Statement"]]}))
+    assert repo.json(base="HEAD").code == 0
+
+
+def test_who_else_owns_the_checkout(
+    repo: Repo, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, where `actions/checkout` trusts the folder in the global settings."""
+    settings = tmp_path_factory.mktemp("home") / "settings"
+    settings.write_text("[core]\n\tfsmonitor = false\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    real = subprocess.run
+
+    def elsewhere(*given: Any, **more: Any) -> Any:
+        more["env"] = {**(more.get("env") or os.environ), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+        return real(*given, **more)
+
+    repo.write("a.json", document("s3:GetObject", "s3:PutObject"))
+    monkeypatch.setattr(subprocess, "run", elsewhere)
+    refused = repo.json()
+    assert refused.code == 2
+    assert "belongs to another user" in refused.err
+    assert "safe.directory" in refused.err
+    settings.write_text(f"[safe]\n\tdirectory = {repo.folder}\n")
+    found = repo.json()
+    assert (found.code, found.verdicts) == (1, [("a.json", "changed", "new-access")])
 
 
 def test_the_same_policy_for_another_owner_is_new(repo: Repo) -> None:

@@ -16,6 +16,7 @@ from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
+    "ADMIN_MAKERS",
     "action_matches_nothing",
     "action_pattern",
     "arn_field_wildcard",
@@ -62,7 +63,7 @@ def full_admin(subject: StatementSubject, params: Mapping[str, object]) -> Itera
     yield Match(wide[0], ("*",), marks=marks, notes=notes)
 
 
-_ADMIN_MAKERS = (
+ADMIN_MAKERS = (
     "iam:AttachRolePolicy",
     "iam:AttachUserPolicy",
     "iam:CreatePolicyVersion",
@@ -80,7 +81,7 @@ def _makes_admins(subject: PolicySubject) -> bool:
     from iamlint.semantics.algebra.questions import Asked, grants
     from iamlint.semantics.algebra.results import Verdict
 
-    found = grants([subject.policy], Asked(_ADMIN_MAKERS, (_UNNAMED,)))
+    found = grants([subject.policy], Asked(ADMIN_MAKERS, (_UNNAMED,)))
     return found.verdict is not Verdict.CONTAINED
 
 

@@ -166,11 +166,13 @@ def _samples(lists: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], bool]
     names: list[str] = []
     clauses = [frozenset(map(glob, some)) for some in lists]
     budget = Budget(tuples=_SAMPLE_BUDGET)
-    stack: list[tuple[int, TextSet]] = [(0, TextSet((frozenset({_ANY_NAME}),), frozenset({_COLON})))]
+    start = TextSet((frozenset({_ANY_NAME}),), frozenset({_COLON}))
+    stack: list[tuple[int, TextSet, str | None]] = [(0, start, None)]
     try:
         while stack:
-            at, texts = stack.pop()
-            example = texts.example(budget)
+            at, texts, example = stack.pop()
+            if example is None:
+                example = texts.example(budget)
             if example is None:
                 continue
             if at == len(clauses):
@@ -178,8 +180,12 @@ def _samples(lists: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], bool]
                     return tuple(names), False
                 names.append(example)
                 continue
-            stack.append((at + 1, TextSet(texts.clauses, texts.outside | clauses[at])))
-            stack.append((at + 1, TextSet((*texts.clauses, clauses[at]), texts.outside)))
+            # A name of the set lies on one side of the next list, where nothing has to be searched.
+            is_inside = TextSet((clauses[at],)).holds(example)
+            without = TextSet(texts.clauses, texts.outside | clauses[at])
+            inside = TextSet((*texts.clauses, clauses[at]), texts.outside)
+            stack.append((at + 1, without, None if is_inside else example))
+            stack.append((at + 1, inside, example if is_inside else None))
     except BudgetError:
         return tuple(names), False
     return tuple(names), True

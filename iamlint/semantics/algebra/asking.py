@@ -13,14 +13,16 @@ from iamlint.record import field, record, replace
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.compiling import Bound, Compiler, Doubt
 from iamlint.semantics.algebra.difference import Leaf, Solver, lifted
-from iamlint.semantics.algebra.globs import Budget, BudgetError
+from iamlint.semantics.algebra.globs import STAR, Budget, BudgetError, TextSet, from_tokens, glob
 from iamlint.semantics.algebra.keysets import Sampled, SingleSet
+from iamlint.semantics.algebra.named import surely_new
 from iamlint.semantics.algebra.space import DomainKind, Reading, Space, key_name
 from iamlint.semantics.algebra.texts import Variable, read_tokens
 
 __all__ = ["Answer", "Assumptions", "Found", "Limit", "Question", "ask", "with_reading"]
 
 _MOST_PINNINGS = 96
+_FEW_PINNINGS = 12
 _VALUES_PER_KEY = 10
 
 _PROOF_WIDE = Bound(wide=True, letters=True)
@@ -44,15 +46,27 @@ class Limit:
     actions: Sequence[str] = ()
     """Action patterns that the limit names; the space has to know them."""
 
+    resources: Sequence[str] = ()
+    """Resource patterns that the limit names."""
+
+    takes_open_keys: bool = True
+    """Whether a condition key may hold what a template leaves open."""
+
     def boxes(self, space: Space) -> list[Box] | None:
         """Return boxes whose union is what the question is about; None for all requests."""
         del space
         return None
 
+    def about(self, new: Sequence[Policy]) -> Limit:
+        """Return the same limit for other policies."""
+        del new
+        return self
+
 
 @record
 class Question:
-    """Does `new` allow any request, within the limit, that `old` does not?"""
+    """Does `new` allow any request, within the limit, that `old` does not? `partitions` limits the
+    resources to those of some partitions, where there are any."""
 
     new: Sequence[Policy]
     old: Sequence[Policy]
@@ -60,6 +74,7 @@ class Question:
     assumptions: Assumptions = Assumptions()
     flipped: frozenset[Reading] = frozenset()
     limit: Limit = field(default_factory=Limit)
+    partitions: tuple[str, ...] = ()
 
 
 @record
@@ -73,6 +88,8 @@ class Found:
     allowed_by: int
     denied_by: int | None
     future: bool
+    names_holes: bool = False
+    """Whether the request holds private letters of holes, and is new whatever these are."""
 
 
 @record
@@ -107,11 +124,53 @@ class _Sides:
     exact: bool
 
 
-@record
+@record(eq=False)
 class _Row:
     policy: Policy
     statement: Statement
     source: int
+    meaning: object = field(init=False)
+    """All that decides what the statement takes; None where something is not known."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meaning", _meaning(self.policy, self.statement))
+
+
+def _meaning(policy: Policy, statement: Statement) -> object:
+    version = policy.version
+    if policy.when or statement.when or statement.unread_condition or (version and version.text is None):
+        return None
+    if statement.effect is None or statement.effect.text is None:
+        return None
+    values = (
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+        *(condition.values for condition in statement.conditions),
+    )
+    principals = (statement.principals, statement.not_principals)
+    for listed in values:
+        for value in listed or ():
+            if value.text is None or value.when:
+                return None
+    for named in principals:
+        for principal in named or ():
+            if principal.value.text is None or principal.value.when:
+                return None
+    return (
+        policy.on,
+        None if version is None else version.text,
+        statement.effect.text,
+        tuple([None if listed is None else tuple([value.text for value in listed]) for listed in values]),
+        tuple(
+            [
+                None if named is None else tuple([(one.type, one.value.text) for one in named])
+                for named in principals
+            ]
+        ),
+        tuple([(condition.operator, condition.key) for condition in statement.conditions]),
+    )
 
 
 def _rows(policies: Sequence[Policy], first: int) -> list[_Row]:
@@ -156,8 +215,9 @@ class _Run:
 
     def answer(self, space: Space) -> Answer:
         compiler = Compiler(space)
-        new_wide, new_narrow = self._compile(compiler, self._new, _PROOF_WIDE, _PROOF_NARROW)
-        old_narrow, old_wide = self._compile(compiler, self._old, _PROOF_NARROW, _PROOF_WIDE)
+        new, old = self._that_matter(compiler)
+        new_wide, new_narrow = self._compile(compiler, new, _PROOF_WIDE, _PROOF_NARROW)
+        old_narrow, old_wide = self._compile(compiler, old, _PROOF_NARROW, _PROOF_WIDE)
         exact = new_wide.exact and old_narrow.exact
         self.doubts = compiler.doubts
         touched = frozenset(space.touched)
@@ -170,7 +230,7 @@ class _Run:
             if exact:
                 break
         if not left:
-            if not space.actions.exact:
+            if new_wide.allows and not space.actions.exact:
                 return Answer(None, proved=False, exhausted="samples of future actions", touched=touched)
             return Answer(None, proved=True, doubts=self.doubts, touched=touched, present=present)
         if exact:
@@ -182,13 +242,44 @@ class _Run:
             self._actions[row.source] = compiler.actions(row.statement)
         for source in left:
             about |= self._actions[source]
-        found_one = self._refute(space, solver, left.keys(), about) or self._pinned(space, left.keys(), about)
+        found_one = (
+            self._refute(space, solver, left.keys(), about)
+            or self._pinned(space, left.keys(), about)
+            or self._with_holes(space, left.keys(), about)
+        )
         if found_one is None:
             open_actions = 0
             for found in left.values():
                 open_actions |= found.leaf.box.actions
             self.doubts = tuple(doubt for doubt in self.doubts if self._actions[doubt.source] & open_actions)
         return Answer(found_one, proved=False, doubts=self.doubts, touched=touched, present=present)
+
+    def _that_matter(self, compiler: Compiler) -> tuple[list[_Row], list[_Row]]:
+        """Return the statements of both sides without those that decide nothing: an Allow that the old
+        side has too gives nothing new, as long as no Deny is gone, and what shares no action with the
+        other Allows bears on none of them."""
+        known = {row.meaning for row in self._old} - {None}
+        if not known:
+            return self._new, self._old
+        kept = {row.meaning for row in self._new}
+        if any(row.statement.is_deny and row.meaning not in kept for row in self._old):
+            return self._new, self._old
+        if any(row.meaning is None and not row.statement.is_allow for row in self._old):
+            return self._new, self._old
+        if any(row.statement.effect is None or row.statement.effect.text is None for row in self._old):
+            return self._new, self._old
+        about = 0
+        new: list[_Row] = []
+        for row in self._new:
+            if row.statement.is_deny:
+                new.append(row)
+            elif row.meaning not in known:
+                new.append(row)
+                about |= compiler.actions(row.statement)
+        return (
+            [row for row in new if row.statement.is_allow or compiler.actions(row.statement) & about],
+            [row for row in self._old if compiler.actions(row.statement) & about],
+        )
 
     def _refute(self, space: Space, solver: Solver, sources: Container[int], about: int) -> Found | None:
         compiler = Compiler(space)
@@ -208,6 +299,35 @@ class _Run:
             found = self._refute(pinned, Solver(pinned, self._budget), sources, about)
             if found is not None:
                 return found
+        return None
+
+    def _with_holes(self, space: Space, sources: Container[int], about: int) -> Found | None:
+        """Look for a request that names what a template leaves open, and is new whatever that is."""
+        if not any(doubt.code == "template" for doubt in self.doubts):
+            return None
+        rows = [row for row in (*self._new, *self._old) if self._actions[row.source] & about]
+        spaces = [space]
+        if space.variables:
+            spaces = [
+                _space(self._question, pins, space) for pins in islice(_pinnings(space, rows), _FEW_PINNINGS)
+            ]
+        for one in spaces:
+            compiler = Compiler(one)
+            new = [row for row in self._new if self._actions[row.source] & about]
+            old = [row for row in self._old if self._actions[row.source] & about]
+            new_narrow, new_wide = self._compile(compiler, new, _PROOF_NARROW, _PROOF_WIDE)
+            old_wide, old_narrow = self._compile(compiler, old, _PROOF_WIDE, _PROOF_NARROW)
+            allows = [box for box in new_narrow.allows if box.source in sources and not box.opaque]
+            denies = [box for box in old_narrow.denies if not box.opaque]
+            sides = _Sides(allows, new_wide.denies, old_wide.allows, denies, exact=True)
+            for found in self._new_access(Solver(one, self._budget), one, sides):
+                if surely_new(
+                    found.leaf,
+                    denied=[deny for deny in denies if deny.source == found.denied_by],
+                    refused=[*new_wide.denies, *(() if found.denied_by is not None else old_wide.allows)],
+                    open_keys=self._question.limit.takes_open_keys,
+                ):
+                    return replace(found, names_holes=True)
         return None
 
     def _compile(
@@ -236,6 +356,7 @@ class _Run:
         """Yield parts of the new side's access that the old side does not have (section 12.5), at most
         one for each box of an Allow and each kind of action; those about today's actions first."""
         limits = self._question.limit.boxes(space)
+        here = _in_partitions(self._question.partitions)
         covers = [*sides.new_denies, *sides.old_allows]
         for future in (False, True):
             mask = space.actions.future if future else ~space.actions.future
@@ -243,6 +364,8 @@ class _Run:
                 if not allow.actions & mask:
                     continue
                 box = allow.with_actions(allow.actions & mask)
+                if here is not None:
+                    box = box.with_resource(box.resource.intersect(here))
                 near = solver.near(box, covers)
                 denies = [deny for deny in sides.old_denies if not deny.misses(box)]
                 included = solver.is_included(box, near)
@@ -265,6 +388,13 @@ class _Run:
                     if found is not None:
                         yield found
                         break
+
+
+def _in_partitions(partitions: Sequence[str]) -> TextSet | None:
+    """Return the resources of some partitions, those of actions without resource types among them."""
+    if not partitions:
+        return None
+    return TextSet((frozenset({from_tokens((STAR,)), *(glob(f"arn:{one}:*") for one in partitions)}),))
 
 
 def _limited(box: Box, limits: Sequence[Box] | None, space: Space) -> Iterator[Box]:

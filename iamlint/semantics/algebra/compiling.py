@@ -19,6 +19,7 @@ from iamlint.model import Condition, Hole, Policy, PolicyKind, Principal, Statem
 from iamlint.record import record
 from iamlint.semantics.algebra.boxes import Box
 from iamlint.semantics.algebra.callers import NamedKind, NamedPrincipal, PrincipalError, read_principal
+from iamlint.semantics.algebra.closing import is_named
 from iamlint.semantics.algebra.globs import (
     ANYTHING,
     ONE,
@@ -436,10 +437,14 @@ class Compiler:
             if tokens is None:
                 continue
             open_ones = [t for t in tokens if not isinstance(t, str)]
-            if value.when or any(isinstance(t, Hole) and not _is_named(t) for t in open_ones):
+            holes = [t for t in open_ones if isinstance(t, Hole)]
+            variable = any(isinstance(t, Variable) for t in open_ones)
+            if value.when or (holes and (not bound.letters or not all(map(is_named, holes)))):
                 self._doubt("template", f"the value {value}")
+                if variable and not bound.wide:
+                    return []
                 if not bound.wide:
-                    patterns.append(ANYTHING)
+                    patterns.append(_hole_pattern(tokens) if make is _flat else ANYTHING)
                 continue
             resolved: list[str] = []
             for token in tokens:
@@ -483,7 +488,7 @@ class Compiler:
                 more = self._variable_choices(token, bound, mode)
             else:
                 self._doubt("template", f"the value {token}")
-                if bound.letters and _is_named(token):
+                if bound.letters and is_named(token):
                     more = [_Choice((self._space.letter(token, mode),))]
                 else:
                     more = [_Choice(_hole_tokens(token))] if bound.wide else []
@@ -584,7 +589,7 @@ class Compiler:
         if bound.letters:
             values = condition.values
             stable = all(
-                not v.when and all(not isinstance(p, Hole) or _is_named(p) for p in v.parts) for v in values
+                not v.when and all(not isinstance(p, Hole) or is_named(p) for p in v.parts) for v in values
             )
             if stable:
                 return [_Part(None, opaque=frozenset({(label, _shown(values))}))]
@@ -848,15 +853,21 @@ def _rest(taken: Sequence[Range], size: int) -> tuple[Range, ...]:
     return tuple(result)
 
 
-def _is_named(hole: Hole) -> bool:
-    """Say whether a hole of the same name is the same text wherever it stands."""
-    return hole.kind != "unknown" and not hole.many
-
-
 def _hole_tokens(hole: Hole) -> tuple[str, ...]:
     if hole.arn is not None:
         return tuple(RUN if c == "*" else c for c in hole.arn)
     return (RUN,)
+
+
+def _hole_pattern(tokens: Sequence[Token]) -> Glob:
+    """Return a pattern that takes all that tokens with holes can."""
+    found: list[str] = []
+    for token in tokens:
+        if isinstance(token, Hole):
+            found.extend(_hole_tokens(token))
+        elif isinstance(token, str):
+            found.append(token)
+    return from_tokens(found)
 
 
 def _shown(values: Values) -> tuple[object, ...]:

@@ -90,6 +90,9 @@ _FEW_POSITIONS = 12
 _MOST_TOKENS = 20_000
 """Length of all patterns of one search together."""
 
+_MOST_STEPS = 500_000_000
+"""Length of a pattern times that of a text which is held against it."""
+
 
 class BudgetError(Exception):
     """A search was ended because it went beyond its budget; `name` says which."""
@@ -416,10 +419,17 @@ def _machine(pattern: Glob) -> _Machine:
     return _Machine((pattern,))
 
 
+def _is_long(pattern: Sequence[str], text: Sequence[str]) -> bool:
+    """Say whether a pattern, and a text to hold against it, are longer than a search may be."""
+    return len(pattern) > _MOST_TOKENS or len(pattern) * len(text) > _MOST_STEPS
+
+
 def fits(pattern: Glob, tokens: Sequence[str]) -> bool:
     """Say whether a text, given as characters and private letters, matches the pattern."""
     if pattern.is_literal and not pattern.fold:
         return pattern.tokens == tuple(tokens)
+    if _is_long(pattern.tokens, tokens):
+        raise BudgetError("automaton states")
     machine = _machine(pattern)
     state = machine.start
     for token in tokens:
@@ -446,6 +456,16 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
         return True
     if wide.is_literal:
         return narrow.is_literal and len(prefix) == len(wide.prefix)
+    shown = _shown(narrow, fold=wide.fold)
+    at = 0
+    for piece in _pieces(wide):
+        # What is written in the wide one has to be written in the narrow one, in the same order.
+        at = shown.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    if _is_long(wide.tokens, narrow.tokens):
+        return False
     machine = _machine(wide)
     state = machine.start
     for token in narrow.tokens:
@@ -453,6 +473,19 @@ def surely_covers(wide: Glob, narrow: Glob) -> bool:
         if not state:
             return False
     return bool(state & machine.accepts[0])
+
+
+@lru_cache(maxsize=8_192)
+def _pieces(pattern: Glob) -> tuple[str, ...]:
+    """Return the texts between the wildcards and private letters of a pattern."""
+    return tuple(piece for piece in _shown(pattern, fold=False).split("\0") if piece)
+
+
+@lru_cache(maxsize=8_192)
+def _shown(pattern: Glob, *, fold: bool) -> str:
+    """Return a pattern as text, with NUL for each wildcard and private letter."""
+    fold = fold and not pattern.fold
+    return "".join("\0" if len(token) > 1 else _folded(token) if fold else token for token in pattern.tokens)
 
 
 @lru_cache(maxsize=8_192)
@@ -492,6 +525,8 @@ def may_overlap(one: Glob, other: Glob) -> bool:
     # One has a fixed length: it is read by the automaton of the other.
     fixed, loose = (one, other) if other_gap else (other, one)
     if loose.has_letters or fixed.fold is not loose.fold:
+        return True
+    if _is_long(loose.tokens, fixed.tokens):
         return True
     machine = _machine(loose)
     state = machine.start

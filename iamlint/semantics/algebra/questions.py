@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iamlint.model import Policy, PolicyKind, json_pointer
+from iamlint.model import Hole, Policy, PolicyKind, Statement, Value, json_pointer
 from iamlint.record import record, replace
-from iamlint.semantics.algebra.asking import Answer, Assumptions, Limit, Question, ask, with_reading
+from iamlint.semantics.algebra.asking import Answer, Assumptions, Found, Limit, Question, ask, with_reading
 from iamlint.semantics.algebra.boxes import NO_KEYS, Box
+from iamlint.semantics.algebra.closing import Filling, closed, fillings, hole_names
 from iamlint.semantics.algebra.globs import Budget, BudgetError, TextSet, glob
 from iamlint.semantics.algebra.refusals import refusals
 from iamlint.semantics.algebra.results import Comparison, Reason, StatementPlace, Verdict
 from iamlint.semantics.algebra.space import Reading, Space
 from iamlint.semantics.algebra.witnesses import holds_in, prove
+from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["Asked", "answer", "are_equal", "compare", "grants"]
 
@@ -70,6 +72,7 @@ class _AskedLimit(Limit):
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self.actions = asked.actions
+        self.resources = asked.resources
 
     def boxes(self, space: Space) -> list[Box]:
         """Return the product of the actions and resources asked for."""
@@ -101,13 +104,70 @@ def answer(question: Question, budget: Budget, *, prefer_anonymous: bool = False
     if refused:
         return Comparison(Verdict.UNKNOWN, reasons=tuple(refused[:_MOST_REASONS]))
     try:
-        return _answer(question, budget, prefer_anonymous=prefer_anonymous)
+        return _answer_at_home(question, budget, prefer_anonymous=prefer_anonymous)
     except BudgetError as error:
         return _exhausted(error.name)
 
 
 def _exhausted(name: str) -> Comparison:
     return Comparison(Verdict.UNKNOWN, reasons=(Reason("budget", f"the budget of {name} is used up"),))
+
+
+def _answer_at_home(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
+    """Answer a question; policies are used in the partition that their ARNs name, so that new access in
+    another one is none."""
+    result = _answer(question, budget, prefer_anonymous=prefer_anonymous)
+    if result.witness is None:
+        return result
+    fields = result.witness.resource.split(":", 2)
+    if len(fields) < 3:
+        return result
+    partitions = _partitions(question)
+    if not partitions or fields[1] in partitions:
+        return result
+    limited = replace(question, partitions=partitions)
+    again = _answer(limited, budget, prefer_anonymous=prefer_anonymous)
+    if again.verdict is not Verdict.CONTAINED:
+        return again
+    named = " or ".join(partitions)
+    note = f"assumes that the resources lie in the partition that the ARNs of the policies name: {named}"
+    return replace(again, notes=(*again.notes, note))
+
+
+def _partitions(question: Question) -> tuple[str, ...]:
+    """Return the partitions that ARNs of the question name, none where one of them may be any."""
+    found: set[str] = set()
+    for policy in (*question.new, *question.old):
+        for statement in policy.statements or ():
+            for value in _arns(statement):
+                text = value.text
+                if text is None:
+                    text = value.parts[0] if isinstance(value.parts[0], str) else ""
+                    if text.count(":") < _TO_SERVICE and "arn:".startswith(text[:4]):
+                        # What a template leaves open may be the partition.
+                        return ()
+                found.update(_partition(text))
+    for text in question.limit.resources:
+        found.update(_partition(text))
+    return tuple(sorted(found))
+
+
+_TO_SERVICE = 2
+
+
+def _partition(text: str) -> Iterator[str]:
+    fields = text.split(":", _TO_SERVICE)
+    if len(fields) > _TO_SERVICE and fields[0] == "arn" and fields[1] and not has_wildcard(fields[1]):
+        yield fields[1]
+
+
+def _arns(statement: Statement) -> Iterator[Value]:
+    """Yield the values of a statement that may be ARNs of resources or principals."""
+    yield from statement.resources or ()
+    yield from statement.not_resources or ()
+    for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
+        if principal.value.text is not None:
+            yield principal.value
 
 
 def _answer(question: Question, budget: Budget, *, prefer_anonymous: bool) -> Comparison:
@@ -155,18 +215,21 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
     if found.found is None:
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=tuple(_reasons(question, found)))
     request = found.found
+    if request.names_holes:
+        return _filled(question, found, request, budget, notes, prefer_anonymous=prefer_anonymous)
     shown = prove(
         request, question.new, question.old, question.kind, budget, prefer_anonymous=prefer_anonymous
     )
     if shown is None:
         open_ones = tuple(reason for reason in _reasons(question, found) if reason.code == "template")
         if open_ones:
-            # The evaluator takes no document with open values, so the request cannot be confirmed.
+            # Closed against the claim the documents say less than the algebra knows of them.
             return Comparison(Verdict.UNKNOWN, notes=notes, reasons=open_ones)
         reason = Reason("replay-mismatch", "the evaluator does not confirm the request that was found")
         return Comparison(Verdict.UNKNOWN, notes=notes, reasons=(reason,))
     if request.future:
         notes = (*notes, "future actions only: the request is about an action that AWS does not have today")
+    notes = (*notes, *_whatever(found))
     return Comparison(
         Verdict.NEW_ACCESS,
         witness=shown.witness,
@@ -175,6 +238,66 @@ def _written(question: Question, found: Answer, budget: Budget, *, prefer_anonym
         no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
         future_only=request.future,
     )
+
+
+def _filled(
+    question: Question,
+    found: Answer,
+    request: Found,
+    budget: Budget,
+    notes: tuple[str, ...],
+    *,
+    prefer_anonymous: bool,
+) -> Comparison:
+    """Return the answer where a request names what a template leaves open: the same question is asked
+    with two different fillings, and both have to confirm it."""
+    policies = (*question.new, *question.old)
+    shown: Comparison | None = None
+    tried = fillings(policies)
+    for filling in reversed(tried):
+        new = closed(question.new, is_new=True, filling=filling)
+        old = closed(question.old, is_new=False, filling=filling)
+        again = replace(question, new=new, old=old, limit=question.limit.about(new))
+        answered = ask(again, budget)
+        shown = _written(again, answered, budget, prefer_anonymous=prefer_anonymous)
+        if shown.verdict is not Verdict.NEW_ACCESS:
+            if answered.exhausted:
+                return _exhausted(answered.exhausted)
+            reasons = tuple(reason for reason in _reasons(question, found) if reason.code == "template")
+            return Comparison(Verdict.UNKNOWN, notes=notes, reasons=reasons or shown.reasons)
+    assert shown is not None
+    named = [f"{text} for {hole}" for hole, text in _shown_holes(policies, tried[0], shown)]
+    whatever = (
+        "holds whatever the template leaves open, as long as that is the same wherever it is named and holds "
+        "no wildcard"
+    )
+    if named:
+        whatever += f"; the request puts {', '.join(named)}"
+    return replace(
+        shown,
+        notes=(*dict.fromkeys((*notes, *shown.notes)), whatever),
+        allowed_by=_place(question, request.allowed_by)[1],
+        no_longer_denied_by=None if request.denied_by is None else _place(question, request.denied_by)[1],
+        future_only=request.future,
+    )
+
+
+def _shown_holes(
+    policies: Sequence[Policy], filling: Filling, shown: Comparison
+) -> Iterator[tuple[Hole, str]]:
+    """Yield the holes whose filling a request holds, each with it."""
+    witness = shown.witness
+    assert witness is not None
+    for name, holes in hole_names(policies).items():
+        text = filling[name]
+        if text in witness.resource or any(text in value for _, value in witness.keys):
+            yield holes[0], text
+
+
+def _whatever(found: Answer) -> Iterator[str]:
+    """Yield that a proof of new access does not rest on what a template leaves open."""
+    if any(doubt.code == "template" for doubt in found.doubts):
+        yield "holds whatever the template leaves open"
 
 
 def _open_notes(found: Answer) -> Iterator[str]:

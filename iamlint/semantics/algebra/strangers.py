@@ -66,6 +66,13 @@ class _StrangerLimit(Limit):
         self._kind = kind
         self.actions = _ROLE_ACTIONS if kind is PolicyKind.TRUST else ()
 
+    takes_open_keys = False
+    """What a template leaves open may be what an owner controls."""
+
+    def about(self, new: Sequence[Policy]) -> Limit:
+        """Return what strangers of other policies can ask."""
+        return _StrangerLimit(new, self._kind)
+
     def boxes(self, space: Space) -> list[Box]:
         """Return what strangers can ask, one box for those of each issuer and one for all others."""
         actions = space.actions.everything

@@ -76,6 +76,8 @@ def value_tokens(value: Value, *, wildcards: bool, variables: bool) -> Sequence[
     """Return the tokens of a value, its holes among them."""
     if value.text is not None:
         return read_tokens(value.text, wildcards=wildcards, variables=variables)
+    if variables and value.leaves_variable_open:
+        return [Hole("unknown", str(value))]
     result: list[Token] = []
     for part in value.parts:
         if isinstance(part, Hole):

@@ -13,6 +13,7 @@ from iamlint.model import Policy, PolicyKind
 from iamlint.record import record, replace
 from iamlint.semantics.algebra.asking import Found
 from iamlint.semantics.algebra.callers import DERIVED_KEYS, Caller, CallerKind
+from iamlint.semantics.algebra.closing import closed
 from iamlint.semantics.algebra.difference import Leaf
 from iamlint.semantics.algebra.globs import ANYTHING, STAR, Budget, TextSet, arn_glob
 from iamlint.semantics.algebra.keysets import NumberSet, Sampled
@@ -423,8 +424,8 @@ def _replay(
     kind: PolicyKind,
     flipped: Reading | None = None,
 ) -> str | None:
-    """Return None unless the evaluator says that `new` allows the request and `old` does not; else a
-    note on how the grant works, often empty."""
+    """Return None unless the evaluator says that `new` allows the request and `old` does not, whatever a
+    template leaves open in them; else a note on how the grant works, often empty."""
     from iamlint.semantics.evaluation.errors import MalformedPolicyError, RequestError
     from iamlint.semantics.evaluation.principals import Via
     from iamlint.semantics.evaluation.readings import DEFAULT, ArnWildcards, NotPrincipalScope, Presence
@@ -460,8 +461,8 @@ def _replay(
             witness.resource_account,
             dict(witness.context),
         )
-        via = decided(new)
-        if via is Via.NOTHING or decided(old) is not Via.NOTHING:
+        via = decided(closed(new, is_new=True))
+        if via is Via.NOTHING or decided(closed(old, is_new=False)) is not Via.NOTHING:
             return None
     except (MalformedPolicyError, RequestError):
         return None

@@ -130,8 +130,19 @@ def test_what_runs_out_is_named() -> None:
         [policy(*crossing)], [policy(allow("s3:Get*", "*", entries(3, "StringLike")))], budget=small
     )
     assert found.verdict in {UNKNOWN, CONTAINED, NEW}
-    late = compare([policy(*SAME_500)], [policy(*SAME_500[1:])], budget=Budget(deadline=time.monotonic() - 1))
+    narrower = [{**one, "Condition": {"Null": {"aws:username": "false"}}} for one in SAME_500]
+    late = compare([policy(*SAME_500)], [policy(*narrower)], budget=Budget(deadline=time.monotonic() - 1))
     assert [reason.message for reason in late.reasons] == ["the budget of time is used up"]
+
+
+def test_patterns_that_no_policy_has_room_for() -> None:
+    long = policy(allow("s3:*", "*", {"StringEquals": {"aws:username": "x" * 300_000}}))
+    starred = policy(allow("s3:*", "*", {"StringLike": {"aws:username": "*x" * 60_000}}))
+    started = time.process_time()
+    for sides in (([long], [starred]), ([starred], [long])):
+        found = compare(*sides, budget=Budget(deadline=time.monotonic() + 1))
+        assert [reason.code for reason in found.reasons] == ["budget"]
+    assert time.process_time() - started < 20
 
 
 def test_private_use_characters_are_only_text() -> None:

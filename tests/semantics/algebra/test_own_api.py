@@ -48,6 +48,39 @@ def test_public(verdict: str, statements: list[Json]) -> None:
         assert ":execute-api:" in found.witness.resource
 
 
+HOME = "assumes that the resources lie in the partition that the ARNs of the policies name: "
+
+
+def test_a_policy_is_used_in_the_partition_that_it_names() -> None:
+    """The short form has the partition of the API, and a Deny of that partition is about all of it."""
+    closed = api("arn:aws:execute-api:*:*:*/*", "Deny")
+    found = public([policy(api("execute-api:/*"), closed)], kind=RESOURCE)
+    assert (found.verdict, found.notes) == (Verdict.CONTAINED, (HOME + "aws",))
+    in_part = api("arn:aws:execute-api:*:*:*/prod/*", "Deny")
+    found = public([policy(api("execute-api:/*"), in_part)], kind=RESOURCE)
+    assert found.witness is not None
+    assert found.witness.resource.startswith("arn:aws:")
+    china = api("arn:aws-cn:execute-api:*:*:*/prod/*")
+    both = public([policy(china, closed)], kind=RESOURCE)
+    assert both.verdict is Verdict.NEW_ACCESS
+
+
+def test_partitions_of_other_policies() -> None:
+    wide: Json = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    closed: Json = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:*"}
+    asked = Asked(("s3:GetObject",), ("arn:*:s3:::b/*",))
+    found = grants([policy(wide, closed)], asked)
+    assert found.verdict is Verdict.CONTAINED
+    assert HOME + "aws" in found.notes
+    far = Asked(("s3:GetObject",), ("arn:aws-cn:s3:::b/*",))
+    assert grants([policy(wide, closed)], far).verdict is Verdict.NEW_ACCESS
+    old, new = policy({**wide, "Resource": "arn:aws:*"}), policy({**wide, "Resource": "arn:*:s3:::*"})
+    found = compare([old], [new])
+    assert found.verdict is Verdict.CONTAINED
+    assert HOME + "aws" in found.notes
+    assert compare([], [new]).verdict is Verdict.NEW_ACCESS
+
+
 @pytest.mark.parametrize(
     ("old", "new", "verdict"),
     [

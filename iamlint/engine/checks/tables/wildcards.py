@@ -109,7 +109,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "effect": Param("choice", required=True, choices=("Allow", "Deny")),
             "resources": Param("choice", "any", choices=("any", "wide", "narrow")),
         },
-        words=("excluded",),
+        words=("excluded", "left"),
     ),
     "deny-leaves-all": CheckSpec(
         "statement",
