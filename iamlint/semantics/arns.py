@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from iamlint.catalog import catalog
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import nearest
+from iamlint.catalog.usual_names import nearest_partition, nearest_region, usual_name
 from iamlint.model import Value
 from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard
@@ -119,7 +120,7 @@ def _fault(text: str) -> ArnFault | None:
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
     if not _is_open(partition) and partition not in _regions():
-        near = nearest(partition, _regions())
+        near = nearest_partition(partition, _regions())
         return ArnFault("partition", partition, service, _did_you_mean(near))
     if has_wildcard(service):
         return ArnFault("service-wildcard", service, service)
@@ -129,7 +130,8 @@ def _fault(text: str) -> ArnFault | None:
         lower = service.lower()
         if lower in known_arn_services():
             return ArnFault("service-case", service, lower, _did_you_mean(lower))
-        return ArnFault("service", service, service, _did_you_mean(nearest(lower, known_arn_services())))
+        near = usual_name("services", lower) or nearest(lower, known_arn_services())
+        return ArnFault("service", service, service, _did_you_mean(near))
     known = _formats(service)
     if not known.formats:
         if account and not _is_account(account):
@@ -189,7 +191,7 @@ def _wrong_region(
         known = frozenset().union(*places.values())
     if region in known:
         return None
-    return ArnFault("region-unknown", region, service, _did_you_mean(nearest(region, sorted(known))))
+    return ArnFault("region-unknown", region, service, _did_you_mean(nearest_region(region, known)))
 
 
 def _wrong_account(
@@ -288,7 +290,7 @@ def _resource_hint(known: _Formats, resource: str) -> str:
     near = nearest(written.lower(), sorted(found))
     if near is None and len(known.formats) <= 3:
         return f"; it is written {' or '.join(_plain(kind.resource) for kind in known.formats)}"
-    return "" if near is None else f"; did you mean {_plain(found[near].resource)}?"
+    return "" if near is None else f" (did you mean {_plain(found[near].resource)}?)"
 
 
 def _plain(pattern: str) -> str:

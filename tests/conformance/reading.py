@@ -102,7 +102,11 @@ def _document(left: dict[str, object], kind: str) -> dict[str, object]:
     """Return the document of a case that gives what is special about its statements."""
     if "condition" in left:
         given: object = [
-            {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::logs-bucket", "Condition": left.pop("condition")}
+            {
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::logs-bucket",
+                "Condition": left.pop("condition"),
+            }
         ]
     elif "statement" in left:
         given = [left.pop("statement")]
@@ -115,9 +119,7 @@ def _document(left: dict[str, object], kind: str) -> dict[str, object]:
 def _statement(given: object, kind: str) -> dict[str, object]:
     assert isinstance(given, dict)
     usual = {
-        name: value
-        for name, value in _USUAL[kind].items()
-        if name not in given and f"Not{name}" not in given
+        name: value for name, value in _USUAL[kind].items() if name not in given and f"Not{name}" not in given
     }
     return {**usual, **given}
 

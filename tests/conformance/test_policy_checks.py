@@ -89,7 +89,5 @@ def test_every_check_has_a_rule_of_its_severity() -> None:
     }
     assert set(severities) == set(TYPES)
     assert {
-        rule_id
-        for code, (rule_id, severity) in severities.items()
-        if severity != SEVERITIES[TYPES[code]]
+        rule_id for code, (rule_id, severity) in severities.items() if severity != SEVERITIES[TYPES[code]]
     } == set(OTHER_SEVERITIES)

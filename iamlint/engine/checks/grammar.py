@@ -179,6 +179,10 @@ def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> 
 
 def _alike(prefix: str, service: str) -> bool:
     """Say whether a service could be what somebody meant who wrote the prefix."""
+    from iamlint.catalog.usual_names import usual_name
+
+    if usual_name("services", prefix) == service:
+        return True
     return prefix in service or service in prefix or mistakes(prefix, service, 2) <= 2
 
 
