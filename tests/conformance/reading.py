@@ -74,7 +74,9 @@ def _case(code: str, bad: bool, written: Mapping[str, object]) -> Case:
     resource_type = left.pop("type", None)
     at, also = left.pop("at", []), left.pop("with", [])
     related, padding = left.pop("related", None), left.pop("padding", 0)
-    assert isinstance(at, list) and isinstance(also, list) and isinstance(padding, int)
+    assert isinstance(at, list)
+    assert isinstance(also, list)
+    assert isinstance(padding, int)
     assert related is None or isinstance(related, int)
     policy: object = None
     if "text" in left:
