@@ -293,8 +293,8 @@ class Catalog:
         """Return the full name of the action that `text` is probably a slip for, or None.
 
         With an unknown prefix another name of a service decides (`cloudwatchlogs:PutLogEvents` gives
-        `logs:PutLogEvents`), else the action name, if only one service has it; else the nearest prefix of those
-        that have it, else the nearest of all.
+        `logs:PutLogEvents`), else the action name, if only one service has it; else the nearest prefix of
+        those that have it, else the nearest of all.
         """
         from iamlint.catalog.usual_names import nearest_action_name, usual_name
 
