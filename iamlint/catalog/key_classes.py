@@ -8,7 +8,6 @@ from functools import lru_cache
 from iamlint.catalog.facts import ConditionKey
 from iamlint.catalog.lookup import catalog
 from iamlint.catalog.nearest import nearest
-from iamlint.catalog.usual_names import usual_name
 from iamlint.record import record
 
 __all__ = ["KeyClass", "KeyKind", "classify_key", "nearest_key"]
@@ -101,6 +100,8 @@ def nearest_key(lower: str) -> str | None:
     """Return the key that an unknown one, in small letters, is probably a slip for, or None."""
     if len(lower) > _LONGEST_NAME:
         return None
+    from iamlint.catalog.usual_names import usual_name
+
     known = catalog()
     prefix, _, name = lower.partition(":")
     keys = known.global_condition_keys()

@@ -16,7 +16,6 @@ from functools import cache, lru_cache
 from iamlint.catalog import catalog
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import nearest
-from iamlint.catalog.usual_names import nearest_partition, nearest_region, usual_name
 from iamlint.model import Value
 from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard
@@ -120,6 +119,8 @@ def _fault(text: str) -> ArnFault | None:
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
     if not _is_open(partition) and partition not in _regions():
+        from iamlint.catalog.usual_names import nearest_partition
+
         near = nearest_partition(partition, _regions())
         return ArnFault("partition", partition, service, _did_you_mean(near))
     if has_wildcard(service):
@@ -130,6 +131,8 @@ def _fault(text: str) -> ArnFault | None:
         lower = service.lower()
         if lower in known_arn_services():
             return ArnFault("service-case", service, lower, _did_you_mean(lower))
+        from iamlint.catalog.usual_names import usual_name
+
         near = usual_name("services", lower) or nearest(lower, known_arn_services())
         return ArnFault("service", service, service, _did_you_mean(near))
     known = _formats(service)
@@ -191,6 +194,8 @@ def _wrong_region(
         known = frozenset().union(*places.values())
     if region in known:
         return None
+    from iamlint.catalog.usual_names import nearest_region
+
     return ArnFault("region-unknown", region, service, _did_you_mean(nearest_region(region, known)))
 
 
