@@ -65,7 +65,11 @@ def parser() -> CliParser:
 
 
 def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
-    """Compare two files, or the pairs of standard input, and print the answers."""
+    """Compare two files, or the pairs of standard input, and print the answers.
+
+    Of two files where the new one allows nothing more it is also told whether they allow the same: in
+    JSON as `equal`, null where nobody can tell.
+    """
     arguments = parser().read(argv, _Arguments(files=[]))
     if arguments.jsonl:
         return _serve(arguments, surroundings)
@@ -81,14 +85,28 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
     old, new = (policies(path, kind, surroundings) for path in arguments.files)
     from iamlint.auditing.compare import SECONDS, compared
     from iamlint.model import PolicyKind
+    from iamlint.semantics.algebra.results import Verdict
 
-    found = compared(old, new, PolicyKind(kind), assumptions(arguments), SECONDS)
+    # What the old policy allows and the new one does not, if the new one allows nothing more.
+    words = {
+        Verdict.CONTAINED: ", and nothing less: taken alone, the two allow the same",
+        Verdict.NEW_ACCESS: ", and less than that",
+        Verdict.UNKNOWN: "; whether it allows less nobody can tell",
+    }
+
+    assumed = assumptions(arguments)
+    found = compared(old, new, PolicyKind(kind), assumed, SECONDS)
+    back: Verdict | None = None
+    if found.verdict is Verdict.CONTAINED:
+        back = compared(new, old, PolicyKind(kind), assumed, SECONDS).verdict
     headlines = {
-        "contained": "contained: the new policy allows nothing that the old one does not",
+        "contained": "contained: the new policy allows nothing that the old one does not"
+        + (words[back] if back else ""),
         "new-access": "new access: the new policy allows this request, and the old one does not",
         "unknown": "unknown: nobody can tell whether the new policy allows more",
     }
-    return show(found, headlines, {"new": new, "old": old}, arguments, surroundings)
+    more = {"equal": None if back is Verdict.UNKNOWN else back is Verdict.CONTAINED}
+    return show(found, headlines, {"new": new, "old": old}, arguments, surroundings, more)
 
 
 def _since(arguments: _Arguments, revision: str, surroundings: Surroundings) -> ExitCode:
@@ -127,8 +145,10 @@ def show(
     sides: Mapping[str, Sequence[Policy]],
     arguments: QuestionArguments,
     surroundings: Surroundings,
+    more: Mapping[str, bool | None] | None = None,
 ) -> ExitCode:
-    """Print an answer as the options ask for, and return the exit code of its verdict."""
+    """Print an answer as the options ask for, and return the exit code of its verdict. `more` are facts
+    that only the JSON form shows; the headlines say them in words."""
     from iamlint.semantics.algebra.results import Verdict
 
     if arguments.format == "json":
@@ -136,7 +156,7 @@ def show(
 
         from iamlint.auditing.compare import comparison_json
 
-        json.dump(comparison_json(found), surroundings.stdout, indent=2)
+        json.dump({**comparison_json(found), **(more or {})}, surroundings.stdout, indent=2)
         surroundings.stdout.write("\n")
     else:
         from iamlint.report.colour import on_runner

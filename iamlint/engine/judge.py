@@ -9,6 +9,8 @@ from iamlint.engine.checks.spec import Question
 from iamlint.engine.fingerprint import StatementKeys, fingerprint, grant_parts, place_of, policy_parts
 from iamlint.engine.rule import WORD, Profile, Rule
 from iamlint.engine.subject import (
+    FAULT,
+    REMARK,
     GrantSubject,
     Match,
     PolicySubject,
@@ -140,6 +142,7 @@ class Judge:
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         kind, on = policy.kind.value, policy.on
+        has = (FAULT if policy.faults else 0) | (REMARK if policy.remarks else 0)
         by_features = self._statement_tables.setdefault((kind, on), {})
         statements = policy.statements or ()
         kept: list[tuple[_Hit, tuple[Rule, ...]]] = []
@@ -149,17 +152,25 @@ class Judge:
             for reading, assumed in readings(statement):
                 view = StatementSubject(subject, reading, features_of(reading), assumed)
                 features = view.features
+                has |= features
                 entries = by_features.get(features)
                 if entries is None:
                     entries = self._could_fire(by_features, features, kind, on)
+                asked: Question | None = None
+                answer = False
                 for entry in entries:
                     # The hottest lines of a run: most rules look at a statement and say nothing.
                     wanted = entry.wanted
                     try:
                         if wanted and not wanted & getattr(view, entry.fact):
                             continue
-                        if entry.asks is not None and not entry.asks(view):
-                            continue
+                        asks = entry.asks
+                        if asks is not None:
+                            # Rules of one family stand together and ask the same.
+                            if asks is not asked:
+                                answer, asked = asks(view), asks
+                            if not answer:
+                                continue
                         found = list(entry.run(view, entry.params))
                     except Exception:  # noqa: BLE001 -- told, with what was found before, just below
                         found = self._matches(entry, view, policy.document, diagnostics)
@@ -173,6 +184,8 @@ class Judge:
                 kept.extend(self._without_covered(hits))
                 hits.clear()
         for entry in self._table("policy", kind, on):
+            if entry.mask & ~has:
+                continue
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from iamlint.catalog import catalog
+from iamlint.engine.fingerprint import place_of
 from iamlint.engine.rule import REWRITES
 from iamlint.engine.subject import Match
 from iamlint.model import Pointer
@@ -20,8 +21,13 @@ from iamlint.semantics.grammar import (
     STATEMENT_ELEMENTS,
     WITHOUT_AFFIX,
 )
+from iamlint.semantics.patterns import covers, has_wildcard
 
 __all__ = ["Site", "edits_of"]
+
+
+_MOST_PATTERNS = 500
+"""No real list has as many; what the others of a hostile one take in stays."""
 
 
 @record
@@ -59,6 +65,32 @@ def _add_version(site: Site) -> Iterator[Edit]:
 def _remove_item(site: Site) -> Iterator[Edit]:
     if site.place and type(site.place[-1]) is int and isinstance(node_at(site.tree, site.place[:-1]), list):
         yield Edit(EditKind.REMOVE, site.place)
+
+
+def _remove_covered(site: Site) -> Iterator[Edit]:
+    """Of the items that a match names, take out each that another takes in; of equal ones the later."""
+    at = site.place[:-1]
+    items = node_at(site.tree, at)
+    places = [place_of(place)[-1] for place in (site.match.place, *(place for place, _ in site.match.marks))]
+    if not isinstance(items, list):
+        return
+    is_action = at[-1:] in {("Action",), ("NotAction",), ("actions",), ("not_actions",)}
+    texts: dict[int, str] = {}
+    for place in sorted({place for place in places if isinstance(place, int) and place < len(items)}):
+        item = items[place]
+        if isinstance(item, str):
+            texts[place] = item.lower() if is_action else item
+    first: dict[str, int] = {}
+    for place, text in texts.items():
+        first.setdefault(text, place)
+    patterns = [text for text in first if has_wildcard(text)][:_MOST_PATTERNS]
+    for place, text in texts.items():
+        if first[text] != place or any(
+            covers(wide, text) and (first[wide] < place or not covers(text, wide))
+            for wide in patterns
+            if wide != text
+        ):
+            yield Edit(EditKind.REMOVE, (*at, place))
 
 
 def _remove_element(site: Site) -> Iterator[Edit]:
@@ -122,6 +154,7 @@ def _grammar(site: Site) -> Iterator[Edit]:
 _KINDS: Mapping[str, Callable[[Site], Iterator[Edit]]] = {
     "add-version": _add_version,
     "grammar": _grammar,
+    "remove-covered": _remove_covered,
     "remove-element": _remove_element,
     "remove-item": _remove_item,
     "rename-key": _rename_key,

@@ -20,6 +20,7 @@ REWRITES = {
     "grammar": "writes what IAM refuses in the one form that it takes",
     "remove-element": "takes out the element",
     "remove-item": "takes the item out of its list",
+    "remove-covered": "takes out the items that another of the same list takes in",
     "rename-key": "gives the condition key its present name",
     "replace-text": "puts the right text in its place",
 }

@@ -52,6 +52,9 @@ MFA_KEY = 1 << 18
 SET_OPERATOR = 1 << 19
 IF_EXISTS = 1 << 20
 NULL_OPERATOR = 1 << 21
+# What a policy has beside what its statements have.
+FAULT = 1 << 22
+REMARK = 1 << 23
 
 FEATURES = {
     "allow": ALLOW,
@@ -76,6 +79,8 @@ FEATURES = {
     "if-exists": IF_EXISTS,
     "null-operator": NULL_OPERATOR,
     "identity-action": IDENTITY_ACTION,
+    "fault": FAULT,
+    "remark": REMARK,
 }
 
 

@@ -240,11 +240,11 @@ def _result(finding: Finding, rules: _RuleTable, line_hash: str | None, source: 
 
 
 def _result_properties(finding: Finding) -> dict[str, Json]:
-    properties: dict[str, Json] = {
-        "severity": finding.severity.value,
-        "confidence": finding.confidence.value,
-        "evidence": plain(finding.evidence),
-    }
+    properties = _Plain(
+        severity=finding.severity.value,
+        confidence=finding.confidence.value,
+        evidence=plain(finding.evidence),
+    )
     if finding.policy.kind is not None:
         properties["policyKind"] = str(finding.policy.kind)
     if finding.policy.owner_type is not None:
@@ -272,21 +272,22 @@ def _logical(policy: PolicyReference, pointer: str) -> list[object] | None:
 
 
 def _physical(span: Span, source: SourceLines | None) -> object:
+    # As with messages: what `sarif_om.PhysicalLocation` and `sarif_om.Region` come to.
+    region: dict[str, Json] = {"endColumn": span.end_column, "endLine": span.end_line}
     snippet = source.excerpt(span, _MAX_SNIPPET) if source is not None else None
-    region = sarif_om.Region(
-        start_line=span.start_line,
-        start_column=span.start_column,
-        end_line=span.end_line,
-        end_column=span.end_column,
-        snippet=sarif_om.ArtifactContent(text=well_formed(snippet)) if snippet else None,
-    )
-    return sarif_om.PhysicalLocation(artifact_location=_artifact(span.path), region=region)
+    if snippet:
+        region["snippet"] = _message(well_formed(snippet))
+    region["startColumn"] = span.start_column
+    region["startLine"] = span.start_line
+    return _Plain(artifactLocation=_artifact(span.path), region=region)
 
 
 @lru_cache(maxsize=1000)
 def _artifact(path: str) -> Json:
     """Return the place of a file; most findings are in the file of the one before."""
-    return to_json(_artifact_location(path))
+    plain = to_json(_artifact_location(path))
+    assert isinstance(plain, dict)  # as every object of sarif-om
+    return _Plain(plain)
 
 
 def _artifact_location(path: str) -> object:
@@ -298,7 +299,7 @@ def _artifact_location(path: str) -> object:
 
 def _message(text: str) -> Json:
     # There are several for each result: what `sarif_om.Message` comes to, without the way there.
-    return {"text": text}
+    return _Plain(text=text)
 
 
 def _invocation(report: Report) -> object:
@@ -342,13 +343,17 @@ def _table(kind: Any) -> _Table:
     return table
 
 
+class _Plain(dict[str, Json]):
+    """JSON with nothing of sarif-om in it, which need not be looked through once more."""
+
+
 def to_json(item: object) -> Json:
     """Return a sarif-om object, or a list or mapping of them, as JSON.
 
     What is None or equal to the schema's default is left out, but never `level`, whose default
     readers disagree on.
     """
-    if item is None or isinstance(item, (str, int, float)):
+    if item is None or isinstance(item, (str, int, float, _Plain)):
         return item
     if isinstance(item, list):
         return [member if type(member) is str else to_json(member) for member in item]

@@ -88,7 +88,26 @@ def test_compare_shows_a_request_and_the_statement_that_allows_it(folder: Path) 
 def test_compare_of_less_ends_with_zero(folder: Path) -> None:
     result = run(folder, "compare", "more.json", "read.json")
     assert result.code == 0
-    assert result.out == "contained: the new policy allows nothing that the old one does not\n"
+    assert (
+        result.out
+        == "contained: the new policy allows nothing that the old one does not, and less than that\n"
+    )
+
+
+def test_compare_tells_equal_policies(folder: Path) -> None:
+    document = json.loads(READ)
+    document["Statement"] = [document["Statement"]] * 2
+    (folder / "twice.json").write_text(json.dumps(document))
+    result = run(folder, "compare", "read.json", "twice.json")
+    assert result.out.endswith("does not, and nothing less: taken alone, the two allow the same\n")
+    for new, equal in (("twice.json", True), ("read.json", True)):
+        assert json.loads(run(folder, "compare", "read.json", new, "--format", "json").out)["equal"] is equal
+    assert (
+        json.loads(run(folder, "compare", "more.json", "read.json", "--format", "json").out)["equal"] is False
+    )
+    assert (
+        json.loads(run(folder, "compare", "read.json", "more.json", "--format", "json").out)["equal"] is False
+    )
 
 
 def test_compare_reads_templates_and_standard_input(folder: Path) -> None:

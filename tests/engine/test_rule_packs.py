@@ -121,7 +121,7 @@ ONE_MISTAKE = {
         "severity: low\nrewrite: remove-itm",
         [
             (
-                "4: rewrite must be one of add-version, grammar, remove-element, remove-item, rename-key, "
+                "4: rewrite must be one of add-version, grammar, remove-element, remove-item, remove-covered, rename-key, "
                 "replace-text, not 'remove-itm'; did you mean 'remove-item'?"
             )
         ],

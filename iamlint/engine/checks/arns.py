@@ -28,7 +28,11 @@ _LONGEST_PREFIX = 64
 
 def fault_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
     """Return the question whether a statement has an ARN with some fault at all."""
-    return lambda subject: bool(subject.arn_faults)
+    return _has_fault
+
+
+def _has_fault(subject: StatementSubject) -> bool:
+    return bool(subject.arn_faults)
 
 
 def arn_fault(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

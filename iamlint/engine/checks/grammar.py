@@ -307,17 +307,9 @@ def _has_fault_at(subject: StatementSubject, pointer: Pointer) -> bool:
 
 
 def repeated_value(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find each item of a list that an earlier item says already; letter case of actions aside."""
+    """Find each principal or value of a condition that an earlier one of the same list says already."""
     statement = subject.statement
-    lists: list[tuple[str, Iterable[Value]]] = [
-        (name, values or ())
-        for name, values in (
-            ("Action", statement.actions),
-            ("NotAction", statement.not_actions),
-            ("Resource", statement.resources),
-            ("NotResource", statement.not_resources),
-        )
-    ]
+    lists: list[tuple[str, Iterable[Value]]] = []
     for name, principals in (("Principal", statement.principals), ("NotPrincipal", statement.not_principals)):
         lists.append((name, (principal.value for principal in principals or ())))
     lists += [(condition.key, condition.values) for condition in statement.conditions]
@@ -326,8 +318,7 @@ def repeated_value(subject: StatementSubject, params: Mapping[str, object]) -> I
         for value in values:
             if value.text is None or not value.pointer or not isinstance(value.pointer[-1], int):
                 continue
-            text = value.text.lower() if name in {"Action", "NotAction"} else value.text
-            first = seen.setdefault((text, value.when, value.pointer[:-1]), value)
+            first = seen.setdefault((value.text, value.when, value.pointer[:-1]), value)
             if first is not value:
                 words = {"value": value.text, "element": name}
                 yield Match(value, (value.text,), words, marks=((first, "first here"),))

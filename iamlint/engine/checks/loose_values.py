@@ -48,7 +48,11 @@ def _subjects() -> frozenset[str]:
 
 def loose_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
     """Return the question whether a statement tests a key of which such a rule speaks."""
-    return lambda subject: any(_kind(condition) for condition in subject.statement.conditions)
+    return _tests_such_a_key
+
+
+def _tests_such_a_key(subject: StatementSubject) -> bool:
+    return any(_kind(condition) for condition in subject.statement.conditions)
 
 
 def _kind(condition: Condition) -> str:

@@ -104,7 +104,11 @@ def _holds(value: Value) -> bool:
 
 def asks_readable(_: Mapping[str, object]) -> Question:
     """Return the question whether a resource or a value of a condition holds a variable."""
-    return lambda subject: bool(subject.fact(readable))
+    return _is_readable
+
+
+def _is_readable(subject: StatementSubject) -> bool:
+    return bool(subject.fact(readable))
 
 
 def variable_at_fault(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from iamlint.catalog import catalog
+from iamlint.engine.checks.spec import Gate
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Statement, Value
 from iamlint.semantics.arns import arn_text
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard, matches, overlaps
 
-__all__ = ["role_grant"]
+__all__ = ["granted_gate", "role_grant"]
 
 _SERVICE_KEYS = {"iam:passrole": "iam:passedtoservice", "iam:createservicelinkedrole": "iam:awsservicename"}
+
+
+def granted_gate(params: Mapping[str, object]) -> Gate:
+    """Return the question whether a statement grants the rule's action."""
+    return Gate("granted", catalog().expand(str(params["action"])))
 
 
 def role_grant(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

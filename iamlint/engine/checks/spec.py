@@ -38,11 +38,11 @@ class Gate:
 
 @record
 class CheckSpec:
-    """One check. `needs` are the features that a statement must have for the check to be able to
-    fire (names of `subject.FEATURES`); `words` are the words that it offers to message templates.
-    `gate` names a function that makes, of a rule's parameters, a quick first question about a
-    statement, as a set of actions (`Gate`, which costs no call) or as a function: only where the answer
-    is yes is the check run."""
+    """One check. `needs` are the features (names of `subject.FEATURES`) that a statement must have for the
+    check to be able to fire; for a check of policies, the policy or any of its statements. `words` are
+    the words that it offers to message templates. `gate` names a function that makes, of a rule's
+    parameters, a quick first question about a statement, as a set of actions (`Gate`, which costs no
+    call) or as a function: only where the answer is yes is the check run."""
 
     target: Target
     function: str

@@ -20,9 +20,11 @@ _TAG_KEYS = (_TAG, "aws:requesttag/", "aws:tagkeys")
 
 def tag_gate(params: Mapping[str, object]) -> Callable[[StatementSubject], bool]:
     """Return the question whether a statement has a condition on a tag of the resource."""
-    return lambda subject: any(
-        condition.key[:16].lower() == _TAG for condition in subject.statement.conditions
-    )
+    return _tests_a_tag
+
+
+def _tests_a_tag(subject: StatementSubject) -> bool:
+    return any(condition.key[:16].lower() == _TAG for condition in subject.statement.conditions)
 
 
 def unsupported_tag_key(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

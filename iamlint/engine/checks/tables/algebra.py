@@ -36,6 +36,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "policy",
         "algebra.admin_equivalent",
         "An identity policy that is equal to full admin without saying so.",
+        needs=("allow",),
         words=("subject",),
     ),
 }

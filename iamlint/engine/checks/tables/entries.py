@@ -23,6 +23,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "role_grants.role_grant",
         "An Allow of passing roles or making service-linked roles, by the way in which it is written.",
         needs=("allow", "identity-action"),
+        gate="role_grants.granted_gate",
         params={
             "action": Param("choice", required=True, choices=("iam:PassRole", "iam:CreateServiceLinkedRole")),
             "actions": Param("choice", required=True, choices=("literal", "pattern", "not")),

@@ -13,6 +13,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "policy",
         "grammar.policy_fault",
         "Something that IAM's grammar does not allow.",
+        needs=("fault",),
         params={"codes": Param("texts", required=True)},
         words=("fault", "hint"),
     ),
@@ -74,14 +75,18 @@ TABLE: Mapping[str, CheckSpec] = {
     "repeated-value": CheckSpec(
         "statement",
         "grammar.repeated_value",
-        "A list that says the same twice.",
+        "A list of principals or condition values that says the same twice.",
         words=("value", "element"),
     ),
     "no-statements": CheckSpec(
         "policy", "grammar.no_statements", "A policy whose list of statements is empty."
     ),
     "duplicate-sid": CheckSpec(
-        "policy", "grammar.duplicate_sid", "A Sid that two statements of a policy have.", words=("sid",)
+        "policy",
+        "grammar.duplicate_sid",
+        "A Sid that two statements of a policy have.",
+        needs=("sid",),
+        words=("sid",),
     ),
     "sid-format": CheckSpec(
         "statement",

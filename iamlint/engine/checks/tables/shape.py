@@ -13,6 +13,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "policy",
         "shape.policy_remark",
         "Something empty or of mixed types that the grammar lets stand.",
+        needs=("remark",),
         params={"codes": Param("texts", required=True)},
         words=("remark",),
     ),
