@@ -100,9 +100,14 @@ def nearest_key(lower: str) -> str | None:
     """Return the key that an unknown one, in small letters, is probably a slip for, or None."""
     if len(lower) > _LONGEST_NAME:
         return None
+    from iamlint.catalog.usual_names import usual_name
+
     known = catalog()
     prefix, _, name = lower.partition(":")
     keys = known.global_condition_keys()
+    usual = usual_name("keys", lower)
+    if usual is not None:
+        return usual
     if prefix != "aws":
         service = known.service(prefix)
         if service is None:
@@ -110,12 +115,17 @@ def nearest_key(lower: str) -> str | None:
         keys = service.condition_keys
     # The prefix is right, so it says nothing about how far a name is off.
     names = {low.partition(":")[2]: key.name for low, key in keys.items() if low.startswith(f"{prefix}:")}
-    wanted, slash, tag = name.partition("/")
+    colon = ":" if ":" in name else "/"
+    wanted, slash, tag = name.partition(colon)
     if slash and tag:
         # `aws:ResourcTag/team`: the name of the tag is nobody's slip.
-        stems = {low.partition("/")[0]: full.partition("/")[0] for low, full in names.items() if "/${" in low}
+        stems = {
+            low.partition(colon)[0]: full.rpartition(colon)[0]
+            for low, full in names.items()
+            if f"{colon}${{" in low
+        }
         found = nearest(wanted, stems)
-        return None if found is None else f"{stems[found]}/{tag}"
+        return None if found is None else f"{stems[found]}{colon}{tag}"
     found = nearest(name, names)
     if found is None and len(name) > 3:
         # `aws:OrgId` for `aws:PrincipalOrgID`: a part of the name was left out, mostly whose it is.

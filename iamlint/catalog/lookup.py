@@ -285,18 +285,24 @@ class Catalog:
 
     def nearest_service(self, text: str) -> str | None:
         """Return the service prefix that `text` is probably a slip for, or None."""
-        return nearest(text.lower(), self._index.prefixes)
+        from iamlint.catalog.usual_names import usual_name
+
+        return usual_name("services", text.lower()) or nearest(text.lower(), self._index.prefixes)
 
     def nearest_action(self, text: str) -> str | None:
         """Return the full name of the action that `text` is probably a slip for, or None.
 
-        With an unknown prefix the action name decides, if only one service has it
-        (`cloudwatchlogs:PutLogEvents` gives `logs:PutLogEvents`); else the nearest prefix of those
-        that have it, else the nearest of all.
+        With an unknown prefix another name of a service decides (`cloudwatchlogs:PutLogEvents` gives
+        `logs:PutLogEvents`), else the action name, if only one service has it; else the nearest prefix of
+        those that have it, else the nearest of all.
         """
-        prefix, colon, name = text.lower().partition(":")
+        from iamlint.catalog.usual_names import nearest_action_name, usual_name
+
+        prefix, colon, written = text.partition(":")
+        prefix, name = prefix.lower(), written.lower()
         if not colon or not name:
             return None
+        prefix = usual_name("services", prefix) or prefix
         if prefix not in self._index.row:
             self._load_all_names()
             having = [other for other in self._index.prefixes if name in self._names_of(other).lower]
@@ -305,8 +311,8 @@ class Catalog:
                 return None
             prefix = near
         known = self._names_of(prefix)
-        found = nearest(name, known.lower)
-        return None if found is None else f"{prefix}:{known.names[known.lower.index(found)]}"
+        found = nearest_action_name(written, known.names, known.lower)
+        return None if found is None else f"{prefix}:{found}"
 
     # --- managed policies -----------------------------------------------------------------------
 

@@ -119,7 +119,9 @@ def _fault(text: str) -> ArnFault | None:
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
     if not _is_open(partition) and partition not in _regions():
-        near = nearest(partition, _regions())
+        from iamlint.catalog.usual_names import nearest_partition
+
+        near = nearest_partition(partition, _regions())
         return ArnFault("partition", partition, service, _did_you_mean(near))
     if has_wildcard(service):
         return ArnFault("service-wildcard", service, service)
@@ -129,7 +131,10 @@ def _fault(text: str) -> ArnFault | None:
         lower = service.lower()
         if lower in known_arn_services():
             return ArnFault("service-case", service, lower, _did_you_mean(lower))
-        return ArnFault("service", service, service, _did_you_mean(nearest(lower, known_arn_services())))
+        from iamlint.catalog.usual_names import usual_name
+
+        near = usual_name("services", lower) or nearest(lower, known_arn_services())
+        return ArnFault("service", service, service, _did_you_mean(near))
     known = _formats(service)
     if not known.formats:
         if account and not _is_account(account):
@@ -189,7 +194,9 @@ def _wrong_region(
         known = frozenset().union(*places.values())
     if region in known:
         return None
-    return ArnFault("region-unknown", region, service, _did_you_mean(nearest(region, sorted(known))))
+    from iamlint.catalog.usual_names import nearest_region
+
+    return ArnFault("region-unknown", region, service, _did_you_mean(nearest_region(region, known)))
 
 
 def _wrong_account(
@@ -288,7 +295,7 @@ def _resource_hint(known: _Formats, resource: str) -> str:
     near = nearest(written.lower(), sorted(found))
     if near is None and len(known.formats) <= 3:
         return f"; it is written {' or '.join(_plain(kind.resource) for kind in known.formats)}"
-    return "" if near is None else f"; did you mean {_plain(found[near].resource)}?"
+    return "" if near is None else f" (did you mean {_plain(found[near].resource)}?)"
 
 
 def _plain(pattern: str) -> str:

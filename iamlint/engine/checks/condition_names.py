@@ -72,11 +72,11 @@ def key_at_fault(subject: StatementSubject, params: Mapping[str, object]) -> Ite
         hint = ""
         if kind in {KeyKind.NOT_GLOBAL, KeyKind.NOT_IN_SERVICE}:
             near = nearest_key(test.key.lower)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = f" (did you mean {near}?)" if near else ""
         elif kind is KeyKind.MALFORMED:
             name = condition.key.strip(": ")
             near = nearest_key(f"aws:{name.lower()}") if name else None
-            hint = f"; did you mean {near}?" if near else ""
+            hint = f" (did you mean {near}?)" if near else ""
         yield _at_key(condition, service=prefix, hint=hint, stem=test.key.stem)
 
 

@@ -277,7 +277,7 @@ def value_without_form(subject: StatementSubject, params: Mapping[str, object]) 
             if has_wildcard(text) or is_right(text):
                 continue
             near = _nearest_region(text) if params["form"] == "region" and len(text) < 100 else None
-            yield _at_value(condition, value, hint=f"; did you mean {near}?" if near else "")
+            yield _at_value(condition, value, hint=f" (did you mean {near}?)" if near else "")
 
 
 @lru_cache(maxsize=1)
@@ -288,9 +288,9 @@ def _regions() -> frozenset[str]:
 
 
 def _nearest_region(text: str) -> str | None:
-    from iamlint.catalog.nearest import nearest
+    from iamlint.catalog.usual_names import nearest_region
 
-    return nearest(text.lower(), sorted(_regions()))
+    return nearest_region(text, _regions())
 
 
 _FORMS: Mapping[str, tuple[Callable[[], frozenset[str]], Callable[[str], bool]]] = {

@@ -62,7 +62,7 @@ def unknown_operator(subject: StatementSubject, params: Mapping[str, object]) ->
         if operator.known or _OPEN_NAME.search(condition.operator):
             continue
         near = _nearest(operator)
-        words = _words(condition, hint=f"; did you mean {near}?" if near else "")
+        words = _words(condition, hint=f" (did you mean {near}?)" if near else "")
         yield Match(condition.pointer[:-1], (condition.operator,), words, key_only=True)
 
 
@@ -83,13 +83,23 @@ def null_affix(subject: StatementSubject, params: Mapping[str, object]) -> Itera
 
 def _nearest(operator: Operator) -> str | None:
     from iamlint.catalog.nearest import nearest
+    from iamlint.catalog.usual_names import usual_name
 
     known = facts().operators
-    found = nearest(operator.base.lower(), sorted(known))
+    qualifier, base = operator.quantifier, operator.base
+    if ":" in base:
+        written, _, base = base.partition(":")
+        qualifier = nearest(written, ("ForAllValues", "ForAnyValue")) or ""
+        if not qualifier:
+            return None
+    found = usual_name("operators", base.lower())
     if found is None:
-        return None
-    prefix = f"{operator.quantifier}:" if operator.quantifier else ""
-    return f"{prefix}{known[found]}{'IfExists' if operator.if_exists else ''}"
+        near = nearest(base.lower(), sorted(known))
+        if near is None:
+            return None
+        found = known[near]
+    prefix = f"{qualifier}:" if qualifier else ""
+    return f"{prefix}{found}{'IfExists' if operator.if_exists and found != 'Null' else ''}"
 
 
 def wildcard_in_equals(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -130,10 +130,11 @@ def _written(statement: Statement) -> Iterator[tuple[Value, str, str, str]]:
 
 
 def unknown_action(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an action that its service does not have. Patterns are another rule's matter."""
+    """Find an action that its service does not have. Patterns and policy variables are other rules'
+    matter."""
     known = subject.catalog
     for value, text, prefix, _ in _written(subject.statement):
-        if ":" not in text or has_wildcard(text) or known.service(prefix) is None:
+        if ":" not in text or has_wildcard(text) or "${" in text or known.service(prefix) is None:
             continue
         if known.action(text) is not None or text.lower() in _accepted()[1]:
             continue
@@ -178,6 +179,10 @@ def unknown_service(subject: StatementSubject, params: Mapping[str, object]) -> 
 
 def _alike(prefix: str, service: str) -> bool:
     """Say whether a service could be what somebody meant who wrote the prefix."""
+    from iamlint.catalog.usual_names import usual_name
+
+    if usual_name("services", prefix) == service:
+        return True
     return prefix in service or service in prefix or mistakes(prefix, service, 2) <= 2
 
 
