@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
-from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
-from iamlint.engine.scope import Breadth, actions_on, reach
+from iamlint.engine.checks.wording import (
+    actions_match,
+    names_in,
+    prepared,
+    resources_shown,
+    texts,
+    wide_resource,
+)
+from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 from iamlint.record import record
@@ -126,35 +133,12 @@ def _hits_match(
     for _, found in hits:
         bits |= found
     items = [value for value, _ in hits]
-    wide = _wide_resource(subject, bits)
-    words = {"actions": names_in(subject.catalog, bits), "resources": _resources(subject, wide)}
+    wide = wide_resource(subject, bits)
+    words = {"actions": names_in(subject.catalog, bits), "resources": resources_shown(subject, wide)}
     marks: tuple[tuple[Value, str], ...] = ()
     if wide is not None and "*" in wide.literal:
         marks = ((wide, "on these resources"),)
     return actions_match(items, tuple(map(str, items)), words, subject, marks, properties)
-
-
-def _wide_resource(subject: StatementSubject, bits: int) -> Value | None:
-    """Return the first wide resource that the actions use, else the first wide one."""
-    wide = [
-        (value, found)
-        for value in subject.statement.resources or ()
-        if (found := reach(value)).breadth >= Breadth.TYPE
-    ]
-    for value, found in wide:
-        if found.breadth > Breadth.TYPE or actions_on(subject.catalog, found.service, found.type) & bits:
-            return value
-    return wide[0][0] if wide else None
-
-
-def _resources(subject: StatementSubject, wide: Value | None) -> str:
-    """Return how a message names what the statement is on."""
-    if subject.statement.not_resources is not None:
-        return "all resources but a few"
-    if subject.star_resource is not None:
-        return "every resource"
-    shown = wide if wide is not None else next(iter(subject.statement.resources or ()), None)
-    return "no resource" if shown is None else f"'{shown}'"
 
 
 @record
