@@ -50,8 +50,8 @@ def detail_lines(found: Comparison, sides: Mapping[str, Sequence[Policy]]) -> It
     if found.reasons:
         yield ""
         yield "cannot tell because"
-        for reason in found.reasons:
-            yield f"  {_reason(reason, sides)}"
+        # Of one file before and after, what is open in both is told once.
+        yield from dict.fromkeys(f"  {_reason(reason, sides)}" for reason in found.reasons)
     if found.notes:
         yield ""
         for note in found.notes:

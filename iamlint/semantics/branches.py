@@ -56,10 +56,14 @@ def _filled(
         for text in dict.fromkeys((*hole.values, *(() if hole.default is None else (hole.default,)))):
             if count >= _MAX_READINGS:
                 return
+            if assumed and not text:
+                continue  # Nothing given, which is what such a condition usually asks.
             count += 1
             kind = "the default" if text == hole.default else "an allowed value"
             yield _with(statement, {hole: text}), (*assumed, f"{hole.name} is {text!r}, {kind}")
-    defaults = {hole: hole.default for hole in holes if hole.default is not None}
+    defaults = {
+        hole: hole.default for hole in holes if hole.default or (hole.default is not None and not assumed)
+    }
     if len(defaults) > 1:
         note = ", ".join(f"{hole.name} is {text!r}" for hole, text in defaults.items())
         yield _with(statement, defaults), (*assumed, f"{note}, the defaults")

@@ -61,6 +61,9 @@ STATEMENT_ELEMENTS = frozenset(
 )
 POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+_ENDPOINT_ONLY = frozenset(
+    {"autoscaling", "cloudwatch", "ec2", "ec2messages", "elasticloadbalancing", "ssmmessages"}
+)
 _MAX_BRANCHES = 64
 
 
@@ -75,7 +78,8 @@ class PlainResolver:
 
 
 class PlaceholderResolver:
-    """The resolver of bare documents that something fills later: `${name}` and `<name>` are holes.
+    """The resolver of bare documents that something fills later: `${name}`, `{name}`, `{{name}}` and
+    `<name>` are holes.
 
     A policy variable has a colon in its name or is one of the escapes; it stays text.
     """
@@ -89,14 +93,14 @@ class PlaceholderResolver:
             (name, argument) = next(iter(node.items()))
             if name == "Ref" or name.startswith("Fn::"):
                 return Unknown(Hole("function", argument if isinstance(argument, str) else name))
-        if not isinstance(node, str) or not ("${" in node or "<" in node):
+        if not isinstance(node, str) or not ("{" in node or "<" in node):
             return node
         parts: list[Part] = []
         at = 0
         for match in _PLACEHOLDER.finditer(node):
             if match.start() > at:
                 parts.append(node[at : match.start()])
-            parts.append(Hole("placeholder", match[1] or match[2]))
+            parts.append(Hole("placeholder", match[1] or match[2] or match[3]))
             at = match.end()
         if not parts:
             return node
@@ -105,12 +109,15 @@ class PlaceholderResolver:
         return Segments(tuple(parts))
 
 
-_PLACEHOLDER = re.compile(r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}|<([A-Za-z][\w .:/-]{0,80})>")
+_PLACEHOLDER = re.compile(
+    r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}|<([A-Za-z][\w .:/-]{0,80})>"
+    r"|(?<![${])\{{1,2}([A-Za-z][\w.-]{0,80})\}{1,2}"
+)
 
 
 def has_placeholders(text: str) -> bool:
     """Say whether the text of a file holds something that looks like a placeholder."""
-    return ("${" in text or "<" in text) and _PLACEHOLDER.search(text) is not None
+    return ("{" in text or "<" in text) and _PLACEHOLDER.search(text) is not None
 
 
 class _TokenResolver:
@@ -255,7 +262,8 @@ def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:
     """Return the kind that the elements of a bare document tell.
 
     With a principal it is a trust policy if it names nothing but the actions of assuming a role,
-    else a resource policy; without one an identity policy (an SCP looks the same: only
+    an endpoint policy if it is about nothing but services whose resources take no policies, else a
+    resource policy; without one an identity policy (an SCP looks the same: only
     configuration or the command line can tell).
     """
     if not statements:
@@ -263,6 +271,9 @@ def infer_kind(statements: tuple[Statement, ...] | None) -> PolicyKind:
     with_principal = [s for s in statements if s.principals is not None or s.not_principals is not None]
     if not with_principal:
         return PolicyKind.IDENTITY
+    named = [text for s in with_principal for a in s.actions or () if (text := a.text or a.literal)]
+    if named and all(text.partition(":")[0].lower() in _ENDPOINT_ONLY for text in named):
+        return PolicyKind.ENDPOINT
     for statement in with_principal:
         actions = statement.actions
         if not actions or statement.resources is not None or statement.not_resources is not None:

@@ -250,6 +250,13 @@ def _broken_json(
     repaired = repair(text.text)
     if repaired is not None:
         tree, repeated, strict = repaired
+        # What the standard reader says is that something else should stand there.
+        at = error.offset
+        comma = max(text.text.rfind(",", 0, at + 1), 0)
+        if text.text.startswith(("/", "#"), at):
+            error = JsonSyntaxError("it has a comment", at)
+        elif not text.text[comma + 1 : at].strip():
+            error = JsonSyntaxError("it has a comma before a closing bracket", comma)
         found = _tree(tree, text, options, repeated=repeated, forced=forced, strict=strict)
     elif "${" in text.text or "{{" in text.text:
         spliced = with_placeholders(text, options, forced=forced)

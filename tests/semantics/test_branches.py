@@ -73,3 +73,10 @@ def test_too_many_choices_are_not_multiplied() -> None:
     many = tuple(value(f"s3:{index}", ((f"C{index}", True),)) for index in range(30))
     found = list(readings(statement(many, (value("*"),))))
     assert [len(reading.actions or ()) for reading, _ in found] == [30]
+
+
+def test_an_empty_default_is_not_read_under_a_condition() -> None:
+    bucket = Hole("parameter", "Bucket", default="")
+    given = Value(None, (), ("arn:aws:s3:::", bucket, "/*"), (("HasBucket", True),))
+    found = list(readings(statement((value("s3:GetObject"),), (given,))))
+    assert [shown(reading)[1] for reading, _ in found] == [["arn:aws:s3:::<Bucket>/*"], []]

@@ -132,6 +132,14 @@ def test_principals_keep_their_types() -> None:
             [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}],
             PolicyKind.RESOURCE,
         ),
+        (
+            [{"Effect": "Allow", "Principal": "*", "Action": ["ec2:*"], "Resource": "*"}],
+            PolicyKind.ENDPOINT,
+        ),
+        (
+            [{"Effect": "Allow", "Principal": "*", "Action": ["ec2:*", "s3:*"], "Resource": "*"}],
+            PolicyKind.RESOURCE,
+        ),
         ([], PolicyKind.IDENTITY),
     ],
     ids=str,
@@ -253,11 +261,14 @@ def test_placeholders_are_holes_and_policy_variables_are_text() -> None:
     ("text", "shown"),
     [
         ("<my-org-id>", [Hole("placeholder", "my-org-id")]),
+        ("{example-region-1}", [Hole("placeholder", "example-region-1")]),
+        ("{{bucket}}/*", [Hole("placeholder", "bucket"), "/*"]),
+        ("${aws:username}", ["${aws:username}"]),
         ("a<b", ["a<b"]),
         ("arn:aws:iam::<account id>:root", ["arn:aws:iam::", Hole("placeholder", "account id"), ":root"]),
     ],
 )
-def test_angle_brackets_are_placeholders(text: str, shown: list[object]) -> None:
+def test_brackets_and_braces_are_placeholders(text: str, shown: list[object]) -> None:
     policy = build(statement_of(Resource=text), PlaceholderResolver())
     assert policy.statements is not None
     assert [list(value.segments) for value in policy.statements[0].resources or ()] == [shown]

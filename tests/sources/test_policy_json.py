@@ -150,11 +150,18 @@ def test_comments_and_trailing_commas_are_said_and_the_rest_is_read() -> None:
         '{ // why\n "Statement": [ {"Effect": "Allow", "Action": "s3:*", /* x */ "Resource": "*",}, ],\n}\n'
     )
     found = read(text)
-    assert len(found.broken) == 1
+    assert [(broken.message, broken.span.start_column) for broken in found.broken] == [
+        ("it has a comment", 3)
+    ]
     (policy,) = found.policies
     assert policy.statements is not None
     span = policy.document.span((policy.statements[0].actions or ())[0].pointer)
     assert (span.start_line, span.start_column) == (2, 47)
+
+
+def test_a_comma_too_many_is_shown_at_the_comma() -> None:
+    (broken,) = read('{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, ]}').broken
+    assert (broken.message, broken.span.start_column) == ("it has a comma before a closing bracket", 70)
 
 
 def test_placeholders_outside_quotes_are_holes() -> None:

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
-from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
+from iamlint.engine.checks.wording import (
+    actions_match,
+    names_in,
+    prepared,
+    resources_shown,
+    texts,
+    wide_resource,
+)
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
@@ -126,26 +133,12 @@ def _hits_match(
     for _, found in hits:
         bits |= found
     items = [value for value, _ in hits]
-    words = {"actions": names_in(subject.catalog, bits), "resources": _resources(subject)}
-    marks: tuple[tuple[Value, str], ...] = tuple(
-        (value, "on these resources")
-        for value in subject.statement.resources or ()
-        if "*" in value.literal and reach(value).breadth >= Breadth.TYPE
-    )
-    return actions_match(items, tuple(map(str, items)), words, subject, marks[:1], properties)
-
-
-def _resources(subject: StatementSubject) -> str:
-    """Return how a message names what the statement is on."""
-    statement = subject.statement
-    if statement.not_resources is not None:
-        return "all resources but a few"
-    if subject.star_resource is not None:
-        return "every resource"
-    values = statement.resources or ()
-    wide = next((value for value in values if reach(value).breadth >= Breadth.TYPE), None)
-    shown = wide if wide is not None else next(iter(values), None)
-    return "no resource" if shown is None else f"'{shown}'"
+    wide = wide_resource(subject, bits)
+    words = {"actions": names_in(subject.catalog, bits), "resources": resources_shown(subject, wide)}
+    marks: tuple[tuple[Value, str], ...] = ()
+    if wide is not None and "*" in wide.literal:
+        marks = ((wide, "on these resources"),)
+    return actions_match(items, tuple(map(str, items)), words, subject, marks, properties)
 
 
 @record

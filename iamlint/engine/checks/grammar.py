@@ -36,6 +36,7 @@ __all__ = [
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 _SID = re.compile(r"[A-Za-z0-9]*\Z")
+_ACTION = re.compile(r"[\w:-]+")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _NO_VARIABLES = frozenset({"${*}", "${?}", "${$}"})
 """Escapes: they stand for the character itself."""
@@ -54,7 +55,11 @@ def policy_fault(subject: PolicySubject, params: Mapping[str, object]) -> Iterat
             words = {"fault": fault.message, "hint": _element_hint(fault, subject.policy)}
             # The item makes each fault one of its own: another rule covers it only at the same place.
             item = Value(fault.code, fault.pointer)
-            yield Match(fault.pointer, (fault.code,), words, marks=marks, items=(item,))
+            key = fault.code in _FAULTS_OF_KEYS
+            yield Match(fault.pointer, (fault.code,), words, marks=marks, items=(item,), key_only=key)
+
+
+_FAULTS_OF_KEYS = frozenset({"unknown-element", "element-combination", "principal-type"})
 
 
 def _element_hint(fault: Fault, policy: Policy) -> str:
@@ -138,7 +143,8 @@ def unknown_action(subject: StatementSubject, params: Mapping[str, object]) -> I
             continue
         if known.action(text) is not None or text.lower() in _accepted()[1]:
             continue
-        yield Match(value, (text,), {"action": text, "hint": _hint(text, known)})
+        shown = text if _ACTION.fullmatch(text) else f"'{text}'"
+        yield Match(value, (text,), {"action": shown, "hint": _hint(text, known)})
 
 
 def _hint(text: str, known: Catalog) -> str:
@@ -239,7 +245,8 @@ def element_absent(subject: StatementSubject, params: Mapping[str, object]) -> I
 
 def _needs_no_resource(subject: StatementSubject) -> bool:
     """Say whether the policy is on something whose policies are about that thing alone: there Resource
-    may be left out. Where nobody says what a policy is on, the services of the actions tell."""
+    may be left out. Where nobody says what a policy is on, the services of the actions tell; a star
+    tells nothing, so it may be."""
     if subject.policy.kind is not PolicyKind.RESOURCE:
         return False
     words, services = _without_resource()
@@ -248,7 +255,8 @@ def _needs_no_resource(subject: StatementSubject) -> bool:
     statement = subject.statement
     values = statement.actions or statement.not_actions or ()
     return bool(values) and all(
-        value.literal.partition(":")[0].lower() in services or value.hole is not None for value in values
+        value.literal.partition(":")[0].lower() in services or value.text == "*" or value.hole is not None
+        for value in values
     )
 
 

@@ -2,8 +2,8 @@
 
 Variables stand in resources and in values of conditions, as far as the operator compares texts or
 ARNs. A name without a colon (`${bucket}`) is no variable of IAM but a placeholder of some template,
-and so is `${AWS::Region}`: only what is surely meant for IAM is judged. A hole may hold anything,
-a closing brace too.
+and so are `${AWS::Region}` and the `${self:custom.name}` of the Serverless Framework: only what is
+surely meant for IAM is judged. A hole may hold anything, a closing brace too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _HOLE = "\0"
-_NAME = re.compile(r"\s*[A-Za-z][A-Za-z0-9.-]*\s?:(?!:)\s?[^\s:]")
+_NAME = re.compile(r"\s*(?!(?:self|opt|env|param|sls|cf):)[A-Za-z][A-Za-z0-9.-]*\s?:(?!:)\s?[^\s:]")
 _ESCAPES = frozenset("*?$")
 _LONGEST_CACHED = 1_024
 

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
-from iamlint.engine.checks.wording import actions_match, lower_first, names_in, prepared, shown_actions, texts
+from iamlint.engine.checks.wording import (
+    actions_match,
+    lower_first,
+    names_in,
+    prepared,
+    resources_shown,
+    shown_actions,
+    texts,
+    wide_resource,
+)
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, Reach, reach
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject, statement_label
@@ -126,6 +135,7 @@ def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
     """
     asked = prepared(params, _Services.of)
     hits: list[Value] = []
+    all_bits = 0
     for value in subject.statement.actions or ():
         text = value.text
         if text is None or not text.endswith("*"):
@@ -143,9 +153,11 @@ def service_wildcard(subject: StatementSubject, params: Mapping[str, object]) ->
             if is_open != (asked.scope == "open"):
                 continue
         hits.append(value)
+        all_bits |= bits
     if hits:
         names = tuple(dict.fromkeys(str(value).lower() for value in hits))
-        yield actions_match(hits, names, {"actions": listed(names)}, subject)
+        shown = resources_shown(subject, wide_resource(subject, all_bits))
+        yield actions_match(hits, names, {"actions": listed(names), "resources": shown}, subject)
 
 
 @record

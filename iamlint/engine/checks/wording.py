@@ -8,11 +8,22 @@ from typing import TypeVar
 
 from iamlint.catalog import Catalog
 from iamlint.engine.judge import listed
+from iamlint.engine.scope import Breadth, actions_on, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 from iamlint.semantics.patterns import has_wildcard
 
-__all__ = ["actions_match", "condition_note", "lower_first", "names_in", "prepared", "shown_actions", "texts"]
+__all__ = [
+    "actions_match",
+    "condition_note",
+    "lower_first",
+    "names_in",
+    "prepared",
+    "resources_shown",
+    "shown_actions",
+    "texts",
+    "wide_resource",
+]
 
 _T = TypeVar("_T")
 
@@ -94,3 +105,26 @@ def names_in(catalog: Catalog, bits: int, most: int = 5) -> str:
         few |= bits & ~few & -(bits & ~few)
     names = list(catalog.names(few))
     return listed([*names, *([""] * (total - len(names)))], most)
+
+
+def wide_resource(subject: StatementSubject, bits: int) -> Value | None:
+    """Return the first wide resource that the actions use, else the first wide one."""
+    wide = [
+        (value, found)
+        for value in subject.statement.resources or ()
+        if (found := reach(value)).breadth >= Breadth.TYPE
+    ]
+    for value, found in wide:
+        if found.breadth > Breadth.TYPE or actions_on(subject.catalog, found.service, found.type) & bits:
+            return value
+    return wide[0][0] if wide else None
+
+
+def resources_shown(subject: StatementSubject, wide: Value | None) -> str:
+    """Return how a message names what the statement is on."""
+    if subject.statement.not_resources is not None:
+        return "all resources but a few"
+    if subject.star_resource is not None:
+        return "every resource"
+    shown = wide if wide is not None else next(iter(subject.statement.resources or ()), None)
+    return "no resource" if shown is None else f"'{shown}'"

@@ -302,3 +302,24 @@ def test_suggestions_name_what_could_stand_there(tmp_path: Path) -> None:
 def test_values_of_one_key_have_one_type(tmp_path: Path, values: list[object], mixed: bool) -> None:
     tree = statement(Condition={"StringEquals": {"aws:RequestTag/live": values}})
     assert ("INVALID_CONDITION_DATA_TYPE" in codes(tmp_path, tree, "identity")) is mixed
+
+
+def test_messages_and_marks_name_the_resource_that_the_action_uses(tmp_path: Path) -> None:
+    wide = ["arn:aws:iam::111122223333:policy/*", "arn:aws:iam::111122223333:role/*"]
+    tree = {"Version": "2012-10-17", "Statement": {**ALLOW, "Action": "iam:PutRolePolicy", "Resource": wide}}
+    (tmp_path / "policy.json").write_text(json.dumps(tree, indent=1), encoding="utf-8")
+    (finding,) = run(AuditSettings(paths=("policy.json",), cwd=str(tmp_path), jobs=1)).findings
+    assert "on 'arn:aws:iam::111122223333:role/*'" in finding.message
+    assert [related.span.start_line for related in finding.related] == [8]
+
+
+def test_a_fault_of_a_name_is_shown_at_the_name(tmp_path: Path) -> None:
+    tree = {"Version": "2012-10-17", "Statement": [{**ALLOW, "Note": "x", "NotAction": "s3:PutObject"}]}
+    (tmp_path / "policy.json").write_text(json.dumps(tree, indent=1), encoding="utf-8")
+    settings = AuditSettings(paths=("policy.json",), cwd=str(tmp_path), jobs=1)
+    places = {
+        finding.rule_name: (finding.primary.start_line, finding.primary.start_column)
+        for finding in run(settings).findings
+    }
+    assert places["unknown-element"] == (8, 4)
+    assert places["element-combination"] == (9, 4)

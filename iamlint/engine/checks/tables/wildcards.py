@@ -39,7 +39,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "except-groups": Param("texts"),
             "scope": Param("choice", "any", choices=("open", "narrow", "any")),
         },
-        words=("actions",),
+        words=("actions", "resources"),
     ),
     "resource-star": CheckSpec(
         "statement",
