@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.record import record
 from iamlint.semantics.algebra.boxes import Box
-from iamlint.semantics.algebra.globs import STAR, Budget, TextSet, arn_glob, from_tokens
+from iamlint.semantics.algebra.globs import STAR, Budget, TextSet, arn_glob, clause_has_letters, from_tokens
 from iamlint.semantics.algebra.keysets import KeySet, Sample, SingleSet
 from iamlint.semantics.algebra.space import Space
 
@@ -189,7 +189,7 @@ def _is_crowded(texts: TextSet) -> bool:
 
 
 def _loosened(texts: TextSet) -> Iterator[TextSet]:
-    with_letters = [clause for clause in texts.clauses if any(pattern.has_letters for pattern in clause)]
+    with_letters = [clause for clause in texts.clauses if clause_has_letters(clause)]
     for clause in with_letters:
         yield TextSet((clause,), texts.outside)
     yield TextSet(tuple(clause for clause in texts.clauses if clause not in with_letters), texts.outside)

@@ -31,6 +31,7 @@ __all__ = [
     "TextSet",
     "arn_glob",
     "arn_tokens",
+    "clause_has_letters",
     "from_tokens",
     "glob",
     "is_private",
@@ -741,6 +742,11 @@ def _text(came: dict[int, tuple[int, str] | None], state: int) -> str:
     return "".join(reversed(letters))
 
 
+def clause_has_letters(clause: Iterable[Glob]) -> bool:
+    """Say whether a pattern holds a private letter other than STAR, which stands for no unknown text."""
+    return any(pattern.has_letters and pattern.tokens != (STAR,) for pattern in clause)
+
+
 @record
 class TextSet:
     """A set of texts: those that fit some pattern of each clause and no pattern of `outside`.
@@ -753,8 +759,8 @@ class TextSet:
 
     @property
     def has_letters(self) -> bool:
-        """Whether a private letter occurs in a clause."""
-        return any(pattern.has_letters for clause in self.clauses for pattern in clause)
+        """Whether a private letter of an open value occurs in a clause."""
+        return any(map(clause_has_letters, self.clauses))
 
     def intersect(self, other: TextSet) -> TextSet:
         """Return the texts of both."""

@@ -65,6 +65,13 @@ def test_a_policy_is_used_in_the_partition_that_it_names() -> None:
     assert both.verdict is Verdict.NEW_ACCESS
 
 
+def test_nothing_is_found_outside_of_arns() -> None:
+    """The resource `*` counts in every partition, and makes nothing of what is no ARN."""
+    old = [api("arn:aws:execute-api:*"), made("Allow", "NotResource", ["execute-api:/*"])]
+    found = compare([policy(*old)], [policy(api("*"))], kind=RESOURCE)
+    assert (found.verdict, found.reasons) == (Verdict.CONTAINED, ())
+
+
 def test_partitions_of_other_policies() -> None:
     wide: Json = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     closed: Json = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:*"}
