@@ -185,7 +185,11 @@ def test_the_paths_of_passrole_are_listed_with_the_finding() -> None:
     )
     assert found.rule_name == "privesc-passrole-compute"
     assert found.properties["paths"] == ["glue-003"]
-    assert _covers(found) == ["resource-star-restrictable", "passrole-wildcard-resource"]
+    assert _covers(found) == [
+        "resource-star-restrictable",
+        "passrole-wildcard-resource",
+        "pass-role-star-in-resource",
+    ]
     assert "glue:CreateJob" in found.evidence
     assert "trivy:AWS-0342" in found.aliases
 
