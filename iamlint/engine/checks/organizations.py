@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from iamlint.catalog import catalog
 from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import nearest
+from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Statement
 from iamlint.semantics.conditions import parse_operator
@@ -57,7 +58,7 @@ def rcp_allow(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
         return
     narrowed = _narrowing(subject, statement)
     if narrowed:
-        yield Match(statement.effect, tuple(narrowed), {"elements": " and ".join(narrowed)})
+        yield Match(statement.effect, tuple(narrowed), {"elements": listed(narrowed)})
 
 
 def _narrowing(subject: StatementSubject, statement: Statement) -> list[str]:
@@ -185,4 +186,4 @@ def _is_null_check(condition: Condition) -> bool:
 def _match(tests: list[Condition]) -> Match:
     keys = tuple(dict.fromkeys(one.key for one in tests))
     marks = tuple((one.pointer, "") for one in tests[1:])
-    return Match(tests[0].pointer, keys, {"keys": " and ".join(keys)}, marks=marks, key_only=True)
+    return Match(tests[0].pointer, keys, {"keys": listed(keys)}, marks=marks, key_only=True)

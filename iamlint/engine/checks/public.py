@@ -18,6 +18,7 @@ from iamlint.engine.checks.policy_facts import (
     service_list,
     without_source,
 )
+from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
 from iamlint.semantics.conditions import denies_strangers, parse_operator, required_conditions
@@ -324,7 +325,7 @@ def foreign_principal(subject: StatementSubject, params: Mapping[str, object]) -
     accounts = dict.fromkeys(str(party.account) for party in found)
     words = {
         "principals": names(values),
-        "accounts": " and ".join(accounts),
+        "accounts": listed(accounts),
         "actions": _shown_actions(subject.statement.actions),
     }
     yield Match(values[0], tuple(map(str, values)), words, marks=tuple((v, "") for v in values[1:]))

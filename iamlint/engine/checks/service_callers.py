@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from iamlint.catalog.datafiles import read
+from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
 
@@ -36,7 +37,7 @@ def service_without_source(subject: StatementSubject, params: Mapping[str, objec
     if found:
         shown = tuple(map(str, found))
         marks = tuple((value, "") for value in found[1:])
-        yield Match(found[0], shown, {"services": " and ".join(shown)}, marks=marks)
+        yield Match(found[0], shown, {"services": listed(shown)}, marks=marks)
 
 
 def service_source_preferred(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -46,7 +47,7 @@ def service_source_preferred(subject: StatementSubject, params: Mapping[str, obj
         return
     for condition in subject.statement.conditions:
         if condition.key.lower() in _lists()["lesser_keys"]:
-            words = {"key": condition.key, "services": " and ".join(map(str, found))}
+            words = {"key": condition.key, "services": listed(map(str, found))}
             marks = tuple((value, "") for value in found)
             yield Match(condition.pointer, (condition.key,), words, marks=marks, key_only=True)
 

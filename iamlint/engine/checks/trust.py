@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from iamlint.engine.checks.mfa import mfa_denied, requires_mfa
 from iamlint.engine.checks.policy_facts import Issuer, open_subject_prefixes, service_list, shared_issuers
 from iamlint.engine.checks.public import foreign_parties, loose_conditions, names, strangers_bits
+from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Hole, Statement, Value
 from iamlint.record import record
@@ -95,14 +96,14 @@ def trust_public(subject: StatementSubject, params: Mapping[str, object]) -> Ite
     if bound == "pinned":
         if subject.bounded and _grants_assume(subject):
             keys = dict.fromkeys(condition.key for condition in subject.statement.conditions)
-            yield _found(found, conditions=" and ".join(keys))
+            yield _found(found, conditions=listed(keys))
         return
     bits = strangers_bits(subject)
     if bits is None or (bits and not bits & subject.catalog.expand("sts:AssumeRole*")):
         return
     secrets = [condition.key for condition in required_conditions(subject.statement, *_SECRETS)]
     if bool(secrets) == (bound == "secret"):
-        match = _found(found, conditions=" and ".join(secrets))
+        match = _found(found, conditions=listed(secrets))
         marks = (*match.marks, *loose_conditions(subject.statement))
         yield Match(match.place, match.evidence, match.words, marks)
 
@@ -128,7 +129,7 @@ def trust_party(subject: StatementSubject, params: Mapping[str, object]) -> Iter
     ):
         return
     accounts = dict.fromkeys(party.account or "this account" for party in parties)
-    yield _found([party.principal.value for party in parties], accounts=" and ".join(accounts))
+    yield _found([party.principal.value for party in parties], accounts=listed(accounts))
 
 
 def _is_own(party: Party, subject: StatementSubject) -> bool:
