@@ -23,7 +23,7 @@ MANIFEST = "repository.files.json"
 """Beside the repository: its candidate files, and those of them that hold policies."""
 
 _CANDIDATES = (".json", ".yaml", ".yml", ".txt")
-_EDITION = 2
+_EDITION = 3
 """Counts changes of the generator, so that an older repository is made anew."""
 
 _WORDS = tuple(
@@ -285,7 +285,6 @@ def _lock(writer: Writer) -> str:
     packages = {
         f"node_modules/{writer.name()}-{number}": {
             "version": ".".join(str(writer.draw.randint(0, 30)) for _ in range(3)),
-            "resolved": f"https://packages.example.com/{writer.name()}-{writer.hex(8)}.tgz",
             "integrity": f"sha512-{writer.hex(86)}==",
             "license": "MIT",
             "engines": {"node": ">=18"},

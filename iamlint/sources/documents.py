@@ -113,11 +113,15 @@ _PLACEHOLDER = re.compile(
     r"\$\{\s*([A-Za-z_][\w.\[\]-]{0,100})\s*\}|<([A-Za-z][\w .:/-]{0,80})>"
     r"|(?<![${])\{{1,2}([A-Za-z][\w.-]{0,80})\}{1,2}"
 )
+_BRACE_AND_LETTER = re.compile(r"\{[A-Za-z]")
 
 
 def has_placeholders(text: str) -> bool:
     """Say whether the text of a file holds something that looks like a placeholder."""
-    return ("{" in text or "<" in text) and _PLACEHOLDER.search(text) is not None
+    # Every document has braces, and the whole pattern is tried at each character.
+    if "${" not in text and "<" not in text and _BRACE_AND_LETTER.search(text) is None:
+        return False
+    return _PLACEHOLDER.search(text) is not None
 
 
 class _TokenResolver:
