@@ -35,8 +35,8 @@ RESOURCE_REQUESTS = list(resource_requests())
 # R1 and R6 make an answer unknown where the documentation admits two meanings.
 OPEN_READINGS = {"R1", "R6"}
 
-usual = settings(max_examples=1_500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-quick = settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+usual = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thorough = settings(max_examples=6_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
