@@ -28,6 +28,22 @@ __all__ = [
 
 Values: TypeAlias = tuple[Value, ...]
 
+# The words of the policy grammar:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+POLICY_ELEMENTS = ("Version", "Id", "Statement")
+STATEMENT_ELEMENTS = (
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+)
+PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
+
 
 class PolicyKind(enum.StrEnum):
     """What a policy is for; it decides what its elements mean and which rules apply."""

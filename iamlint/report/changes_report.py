@@ -9,8 +9,8 @@ from typing import TextIO
 from iamlint.model import SECRET_FIELDS, Diagnostic, Grant, Policy
 from iamlint.record import record
 from iamlint.report.comparison_report import detail_lines
-from iamlint.report.escape import PATH_LIMIT, escape, mask, runner_safe, well_formed
-from iamlint.report.markdown_report import MAX_BYTES, code
+from iamlint.report.escape import PATH_LIMIT, escape, mask, well_formed
+from iamlint.report.markdown_report import code, write_bounded
 from iamlint.report.phrases import counted, diagnostic_line
 from iamlint.report.printer import Printer
 from iamlint.semantics.algebra.results import Comparison, Verdict
@@ -83,15 +83,7 @@ def write_text(found: Changes, stream: TextIO, *, runner: bool = False) -> None:
 
 def write_markdown(found: Changes, stream: TextIO) -> None:
     """Write the same as Markdown for a comment: the worst first, text from input in code spans."""
-    printer = Printer(stream)
-    left = MAX_BYTES
-    for line in _markdown(found):
-        left -= len(line.encode("utf-8", "backslashreplace")) + 1
-        if left < 0:
-            printer.line()
-            printer.line("_The rest is left out: the comment would be too long._")
-            return
-        printer.line(runner_safe(line))
+    write_bounded(_markdown(found), "comment", stream)
 
 
 def write_json(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from iamlint.model import Finding, Severity
@@ -26,14 +26,19 @@ MAX_RULES = 100
 
 def write(report: Report, stream: TextIO) -> None:
     """Write `report` as Markdown. All text from input stands in code spans."""
+    write_bounded(_lines(report), "summary", stream)
+
+
+def write_bounded(lines: Iterable[str], what: str, stream: TextIO) -> None:
+    """Write lines of Markdown, as many as GitHub takes; `what` names the whole where a rest is left out."""
     printer = Printer(stream)
     left = MAX_BYTES
-    for line in _lines(report):
+    for line in lines:
         # Counted as the widest encoding that a summary is read in.
         left -= len(line.encode("utf-8", "backslashreplace")) + 1
         if left < 0:
             printer.line()
-            printer.line("_The rest is left out: the summary would be too long._")
+            printer.line(f"_The rest is left out: the {what} would be too long._")
             return
         printer.line(runner_safe(line))
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from iamlint.model import policy
+
 __all__ = ["EFFECTS", "POLICY_ELEMENTS", "PRINCIPAL_TYPES", "STATEMENT_ELEMENTS", "WITHOUT_AFFIX", "folded"]
 
 
@@ -14,21 +16,9 @@ def _by_small_letters(words: Iterable[str]) -> Mapping[str, str]:
     return {word.lower(): word for word in words}
 
 
-POLICY_ELEMENTS = _by_small_letters(("Version", "Id", "Statement"))
-STATEMENT_ELEMENTS = _by_small_letters(
-    (
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    )
-)
-PRINCIPAL_TYPES = _by_small_letters(("AWS", "Service", "Federated", "CanonicalUser"))
+POLICY_ELEMENTS = _by_small_letters(policy.POLICY_ELEMENTS)
+STATEMENT_ELEMENTS = _by_small_letters(policy.STATEMENT_ELEMENTS)
+PRINCIPAL_TYPES = _by_small_letters(policy.PRINCIPAL_TYPES)
 EFFECTS = _by_small_letters(("Allow", "Deny"))
 WITHOUT_AFFIX: Mapping[str, str] = {
     f"{prefix}null{suffix}": "Null"

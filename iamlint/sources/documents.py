@@ -28,6 +28,7 @@ from iamlint.model import (
     When,
     unknown,
 )
+from iamlint.model import policy as grammar
 from iamlint.sources.json_text import parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
@@ -46,20 +47,8 @@ __all__ = [
 
 NOT_JSON = "not-json"
 """The kind of hole that a document leaves which is known to the last character and is not JSON."""
-STATEMENT_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
-POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
+STATEMENT_ELEMENTS = frozenset(grammar.STATEMENT_ELEMENTS)
+POLICY_ELEMENTS = frozenset(grammar.POLICY_ELEMENTS)
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
 _ENDPOINT_ONLY = frozenset(
     {"autoscaling", "cloudwatch", "ec2", "ec2messages", "elasticloadbalancing", "ssmmessages"}
@@ -569,7 +558,7 @@ class PolicyBuilder:
                 if not meaning:
                     self._remark("empty-principal", "an object without principals", place)
                 for kind, values in meaning.items():
-                    if kind not in PRINCIPAL_TYPES and not self._is_open(kind):
+                    if kind not in grammar.PRINCIPAL_TYPES and not self._is_open(kind):
                         message = f"{_shown(kind)} is not a type of principal{_near_type(kind)}"
                         self._fault("principal-type", message, (*place, kind))
                     if type(values) is list and not values:
@@ -654,12 +643,9 @@ class PolicyBuilder:
                 return
 
 
-PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
-
-
 def _near_type(kind: str) -> str:
     """Return `, did you mean ...?` for a type of principal in other letters; nothing for another word."""
-    near = [name for name in PRINCIPAL_TYPES if kind.lower().rstrip("s") == name.lower().rstrip("s")]
+    near = [name for name in grammar.PRINCIPAL_TYPES if kind.lower().rstrip("s") == name.lower().rstrip("s")]
     return f" (did you mean {near[0]}?)" if near else ""
 
 

@@ -12,6 +12,7 @@ from iamlint.catalog.datafiles import read
 from iamlint.catalog.nearest import mistakes, nearest
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import BrokenFile, Fault, Pointer, Policy, PolicyKind, Statement, Value, When
+from iamlint.model.policy import POLICY_ELEMENTS, STATEMENT_ELEMENTS
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
@@ -76,21 +77,8 @@ def _element_hint(fault: Fault, policy: Policy) -> str:
 
 
 _LONGEST_NAME = 40
-_OF_POLICY = {name.lower(): name for name in ("Id", "Statement", "Version")}
-_OF_STATEMENT = {
-    name.lower(): name
-    for name in (
-        "Action",
-        "Condition",
-        "Effect",
-        "NotAction",
-        "NotPrincipal",
-        "NotResource",
-        "Principal",
-        "Resource",
-        "Sid",
-    )
-}
+_OF_POLICY = {name.lower(): name for name in sorted(POLICY_ELEMENTS)}
+_OF_STATEMENT = {name.lower(): name for name in sorted(STATEMENT_ELEMENTS)}
 
 
 def unparsable_file(broken: BrokenFile, params: Mapping[str, object]) -> Iterator[Match]:
