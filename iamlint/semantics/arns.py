@@ -46,6 +46,11 @@ _ANY = "\0"
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _WILDCARD = re.compile(r"[*?\0]")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_REGION_TO_FILL = re.compile(r"(?:aws|your|my)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
+_ACCOUNT_TO_FILL = re.compile(
+    r"(?:aws|your|my)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
+)
+"""Words of documentation that somebody replaces before the policy is used."""
 _LONGEST = 2_048
 """Characters of the longest ARN that is judged; real ones are shorter by far."""
 
@@ -118,6 +123,10 @@ def _fault(text: str) -> ArnFault | None:
         # A star at the end stands for no field: IAM may take it, and AWS has taken it out of its policies.
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
+    if _REGION_TO_FILL.fullmatch(region):
+        region = _ANY
+    if _ACCOUNT_TO_FILL.fullmatch(account):
+        account = _ANY
     if not _is_open(partition) and partition not in _regions():
         from iamlint.catalog.usual_names import nearest_partition
 

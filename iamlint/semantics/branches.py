@@ -56,14 +56,12 @@ def _filled(
         for text in dict.fromkeys((*hole.values, *(() if hole.default is None else (hole.default,)))):
             if count >= _MAX_READINGS:
                 return
-            if assumed and not text:
-                continue  # Nothing given, which is what such a condition usually asks.
+            if not text:
+                continue  # Nothing given: whoever uses the value gives one.
             count += 1
             kind = "the default" if text == hole.default else "an allowed value"
             yield _with(statement, {hole: text}), (*assumed, f"{hole.name} is {text!r}, {kind}")
-    defaults = {
-        hole: hole.default for hole in holes if hole.default or (hole.default is not None and not assumed)
-    }
+    defaults = {hole: hole.default for hole in holes if hole.default}
     if len(defaults) > 1:
         note = ", ".join(f"{hole.name} is {text!r}" for hole, text in defaults.items())
         yield _with(statement, defaults), (*assumed, f"{note}, the defaults")

@@ -91,6 +91,9 @@ def _leaves_role_open(value: Value) -> bool:
     kind, slash, name = fields[5].rpartition("/")
     if name.strip("*") and slash:
         return False
+    if kind.startswith("role/aws-service-role/") and not has_wildcard(kind):
+        # The path names the service that the role is linked to.
+        return False
     if not slash:
         # `*`, `role*`: what is left open begins within the word, so it runs on through every name.
         return name.endswith("*") and "role/".startswith(name.rstrip("*"))

@@ -204,7 +204,8 @@ class _Extractor:
         on, attachments = self._attachments(resource, location, place)
         if resource.type == "AWS::IAM::ManagedPolicy" and not attachments:
             self._index_managed_policies()
-            if resource.logical_id in self._boundaries:
+            # A boundary is given to the roles of other templates, by its name.
+            if resource.logical_id in self._boundaries or "boundary" in resource.logical_id.lower():
                 kind = PolicyKind.BOUNDARY
         name: Value | None = None
         if location.name is not None:
@@ -236,7 +237,8 @@ class _Extractor:
         """Return the neutral words and addresses of what a policy applies to."""
         own = resource.owner.address
         if location.targets == (SELF,):
-            return location.on, (own,)
+            inside = resource.properties.get("VPCOptions") is not None and "es-domain" in location.on
+            return (*location.on, "vpc") if inside else location.on, (own,)
         walker = self._reading.walker
         parallel = len(location.targets) == len(location.on) > 1
         words: list[str] = []

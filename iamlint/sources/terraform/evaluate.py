@@ -219,8 +219,26 @@ class Instance:
             return {"count": {"index": Unknown(Hole("each", "count.index")) if only is None else only}}
         return {"each": _Each("each", keys)}
 
+    def is_absent(self, block: Block) -> bool:
+        """Say whether Terraform surely makes nothing of a block: its `count` is 0, its `for_each` empty."""
+        if "for_each" not in block.body and "count" not in block.body:
+            return False
+        meaning = self._repetition(block)
+        if "for_each" in block.body:
+            return _keyed(meaning) == {}
+        return unplaced(meaning) in (0, False) or known_text(meaning) == "0"
+
     def _keys(self, block: Block) -> dict[str | int, object] | None:
         """Return the instance keys of a block with their values; None where it has none, or none known."""
+        meaning = self._repetition(block)
+        if "for_each" in block.body:
+            return _keyed(meaning)
+        number = unplaced(meaning)
+        known = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _MAX_ITEMS
+        return {index: index for index in range(cast(int, number))} if known else None
+
+    def _repetition(self, block: Block) -> object:
+        """Return what `for_each` or `count` of a block comes to; None where neither can be told."""
         name = "for_each" if "for_each" in block.body else "count"
         written = block.written(name)
         if written is None:
@@ -230,16 +248,11 @@ class Instance:
             return None
         self._active.add(memo)
         try:
-            meaning = self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
+            return self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
         except (_TooLargeError, RecursionError):
             return None
         finally:
             self._active.discard(memo)
-        if name == "count":
-            number = unplaced(meaning)
-            known = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _MAX_ITEMS
-            return {index: index for index in range(cast(int, number))} if known else None
-        return _keyed(meaning)
 
     # Nodes as they are written in JSON
 
@@ -594,11 +607,15 @@ class Instance:
             return _follow(self._inputs[first], steps[1:], name)
         block = self.module.variables.get(first)
         written = block.written("default") if block is not None else None
-        if written is None or written.node is None:
+        if written is None or (written.node is None and self._inputs is None):
             return Unknown(Hole("variable", name))
         # A default is a literal: its strings are no templates.
         node = unplaced(written.node)
-        value = _by_default(node, f"var.{first}", written.pointer, 0)
+        if self._inputs is None:
+            value = _by_default(node, f"var.{first}", written.pointer, 0)
+        else:
+            # The call leaves it out, and nobody else can set it.
+            value = _moved(node, Written(node, written.pointer))
         self.context.spend(_size(node))
         return _follow(value, steps[1:], name)
 
@@ -844,6 +861,9 @@ def _by_default(node: object, name: str, pointer: Pointer, depth: int) -> object
         return Unknown(Hole("variable", name, default=json.dumps(node)))
     if depth > _MAX_DEPTH:
         return Unknown(Hole("variable", name))
+    if node in ([], {}):
+        # Nothing by default is not nothing: it is there to be filled.
+        return Unknown(Hole("variable", name, many=True))
     if isinstance(node, list):
         items = [
             _by_default(item, f"{name}[{index}]", (*pointer, index), depth + 1)

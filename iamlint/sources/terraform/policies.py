@@ -248,7 +248,9 @@ class PolicyReader:
             return PolicyKind.SCP if text is None else _ORG_KINDS.get(text)
         kind = _DIRECT_KINDS.get(location.kind)
         address = resource.address
-        limits_only = address in self._bounding and address not in self._attached
+        # A boundary is given to the roles of other modules, by its name.
+        named = resource.type == "aws_iam_policy" and "boundary" in address.rpartition(".")[2].lower()
+        limits_only = (address in self._bounding or named) and address not in self._attached
         if kind is PolicyKind.IDENTITY and not location.targets and limits_only:
             return PolicyKind.BOUNDARY
         return kind
@@ -271,7 +273,15 @@ class PolicyReader:
                 continue
             word = location.on[index] if len(location.on) == len(location.targets) else location.on[0]
             result.extend(self._targets(resource, path, word))
-        return location.on, tuple(dict.fromkeys(result))
+        on = (*location.on, "vpc") if "es-domain" in location.on and self._in_vpc(result) else location.on
+        return on, tuple(dict.fromkeys(result))
+
+    def _in_vpc(self, addresses: Sequence[str]) -> bool:
+        """Say whether a search domain among the addresses can be reached from its network only."""
+        return any(
+            resource.address in addresses and resource.argument("vpc_options") is not None
+            for resource in self._resources
+        )
 
     def _name(self, resource: Resource, location: DocumentLocation, label: str) -> Value | None:
         if location.name is None:
