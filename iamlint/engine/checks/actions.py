@@ -124,7 +124,7 @@ def _takes_in_star(statement: Statement) -> bool:
     """Say whether the resource `*` may be among those of a statement."""
     if statement.resources is None:
         return True
-    return any(value.text is None or not value.text.strip("*") for value in statement.resources)
+    return any(not value.literal.strip("*") for value in statement.resources)
 
 
 def _items_match(
