@@ -21,7 +21,7 @@ from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import is_account_id
 
-__all__ = ["FAULTS", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
+__all__ = ["FAULTS", "TO_FILL", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
 
 FAULTS = (
     "prefix",
@@ -46,6 +46,8 @@ _ANY = "\0"
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _WILDCARD = re.compile(r"[*?\0]")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+TO_FILL = re.compile(r"_{1,2}[A-Z][A-Z0-9_]*_")
+"""A word between underscores, which a module replaces by what it knows (`_S3_BUCKET_ARN_`)."""
 _REGION_TO_FILL = re.compile(r"(?:aws|your|my)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
 _ACCOUNT_TO_FILL = re.compile(
     r"(?:aws|your|my)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
@@ -117,7 +119,7 @@ def _fault(text: str) -> ArnFault | None:
         if "${" in text:
             return None  # a broken variable is another fault
     if not text.startswith("arn:"):
-        return _wrong_prefix(text)
+        return None if TO_FILL.fullmatch(text) else _wrong_prefix(text)
     fields = text.split(":", 5)
     if len(fields) < 6:
         # A star at the end stands for no field: IAM may take it, and AWS has taken it out of its policies.

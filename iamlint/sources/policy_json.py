@@ -158,6 +158,8 @@ class _Search:
             name=name,
             on=_on(options.resource_type),
         )
+        if options.policy_kind is None and kind is None:
+            policy = replace(policy, kind=_kind_by_folder(self._document.path, policy.kind))
         if policy.kind is PolicyKind.TRUST and not policy.on:
             policy = replace(policy, on=("role",))
         self.policies.append(policy)
@@ -174,6 +176,36 @@ class _Search:
                 unjudged=unjudged,
             )
         )
+
+
+_FOLDERS = {
+    PolicyKind.IDENTITY: {
+        "scp": PolicyKind.SCP,
+        "service-control-polic": PolicyKind.SCP,
+        "permission-boundar": PolicyKind.BOUNDARY,
+        "permissions-boundar": PolicyKind.BOUNDARY,
+        "boundar": PolicyKind.BOUNDARY,
+    },
+    PolicyKind.RESOURCE: {
+        "rcp": PolicyKind.RCP,
+        "resource-control-polic": PolicyKind.RCP,
+        "endpoint-polic": PolicyKind.ENDPOINT,
+        "vpc-endpoint-polic": PolicyKind.ENDPOINT,
+    },
+}
+"""Names of folders, without their ending, that say what the bare documents in them are, where their
+elements leave it open."""
+
+
+def _kind_by_folder(path: str, kind: PolicyKind) -> PolicyKind:
+    """Return the kind that the nearest telling folder gives to a document of a kind told by elements."""
+    known = _FOLDERS.get(kind)
+    if known is not None:
+        for folder in reversed(path.lower().replace("_", "-").replace(" ", "-").split("/")[:-1]):
+            stem = folder.removesuffix("ies").removesuffix("y").removesuffix("s")
+            if stem in known:
+                return known[stem]
+    return kind
 
 
 _ELSEWHERE = ("file://", "${", "{{", "<%")

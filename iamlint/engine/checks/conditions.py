@@ -13,6 +13,7 @@ from iamlint.engine.checks.public import names
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Statement, Value
 from iamlint.record import replace
+from iamlint.semantics.arns import TO_FILL
 from iamlint.semantics.conditions import Operator, facts, parse_operator
 from iamlint.semantics.principals import is_account_id
 
@@ -242,7 +243,7 @@ def invalid_value(subject: StatementSubject, params: Mapping[str, object]) -> It
             if text is None or "${" in text or (not text and subject.notes):
                 # An empty text that a template assumes stands for "not given".
                 continue
-            if subject.stands_in(value) and _is_name_of_thing(operator, key):
+            if TO_FILL.fullmatch(text) or (subject.stands_in(value) and _is_name_of_thing(operator, key)):
                 continue
             wrong = _mistake(operator, key, text)
             if wrong:

@@ -61,6 +61,11 @@ def role_grant(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         )
         return
     frame = subject.policy.kind is PolicyKind.BOUNDARY
+    if frame:
+        # That the roles of one path may be passed is what a boundary is for.
+        places = [value for value in places if value.literal.rpartition("role/")[2].strip("*") == ""]
+        if not places:
+            return
     for entry in entries:
         if frame and not str(entry).strip("*"):
             continue  # A boundary allows everything first, and then says what not.

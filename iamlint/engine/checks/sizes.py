@@ -206,11 +206,18 @@ def least_size(policy: Policy, *, blanks: bool) -> int:
     statements = [
         count.statement(statement)
         for statement in policy.statements or ()
-        if not statement.when and not _stands_for_others(statement)
+        if not statement.when and not _stands_for_others(statement) and _is_own(policy, statement)
     ]
     listed = len(statements) != 1 or _in_list((policy.statements or ())[0].pointer)
     parts.append(count.member("Statement", _joined(statements) if listed else statements[0]))
     return _joined(parts)
+
+
+def _is_own(policy: Policy, statement: Statement) -> bool:
+    """Say whether a statement is surely part of the policy: one that a Terraform document takes over
+    from another may be there or not."""
+    own = policy.pointer
+    return policy.owner.type != "data.aws_iam_policy_document" or statement.pointer[: len(own)] == own
 
 
 def _joined(parts: list[int]) -> int:

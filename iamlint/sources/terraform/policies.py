@@ -273,13 +273,17 @@ class PolicyReader:
                 continue
             word = location.on[index] if len(location.on) == len(location.targets) else location.on[0]
             result.extend(self._targets(resource, path, word))
-        on = (*location.on, "vpc") if "es-domain" in location.on and self._in_vpc(result) else location.on
+        on = location.on
+        if "es-domain" in on and self._is_guarded(result):
+            on = (*on, "guarded-domain")
         return on, tuple(dict.fromkeys(result))
 
-    def _in_vpc(self, addresses: Sequence[str]) -> bool:
-        """Say whether a search domain among the addresses can be reached from its network only."""
+    def _is_guarded(self, addresses: Sequence[str]) -> bool:
+        """Say whether a search domain among the addresses has a network or users of its own that bound
+        who gets in."""
         return any(
-            resource.address in addresses and resource.argument("vpc_options") is not None
+            resource.address in addresses
+            and any(resource.argument(name) for name in ("vpc_options", "advanced_security_options"))
             for resource in self._resources
         )
 
@@ -526,6 +530,9 @@ class PolicyReader:
         )
         if uses:
             policy = replace(policy, carriers=tuple(dict.fromkeys(use.carrier for use in uses)))
+        if "kms-key" in policy.on and address in self._sources and not self._uses.get(address):
+            # Only a part of what is put on the resource.
+            policy = replace(policy, on=(*policy.on, "part"))
         if built is None or (policy.statements is None and not _has_own(resource)):
             span = resource.document.span(resource.pointer)
             lines = resource.document.has_lines

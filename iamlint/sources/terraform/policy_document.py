@@ -344,6 +344,8 @@ def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
                 for branch in node.branches
             )
         )
+    if isinstance(node, dict):
+        return Unknown(Hole("unknown", "an object"))  # Terraform refuses it, or it was read wrong.
     if isinstance(node, bool):
         return "true" if node else "false"
     if isinstance(node, int | float):
