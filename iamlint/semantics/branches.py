@@ -16,6 +16,8 @@ from iamlint.record import replace
 __all__ = ["readings"]
 
 _MAX_READINGS = 24
+_REPEATED = "for "
+"""How the condition begins that there is an item in a list of unknown length: it is taken to be so."""
 
 
 def readings(statement: Statement) -> Iterator[tuple[Statement, tuple[str, ...]]]:
@@ -29,7 +31,8 @@ def readings(statement: Statement) -> Iterator[tuple[Statement, tuple[str, ...]]
     holes: dict[Hole, None] = {}
     for value in _values(statement):
         for name, _ in value.when:
-            conditions[name] = None
+            if not name.startswith(_REPEATED):
+                conditions[name] = None
         for part in value.parts:
             if isinstance(part, Hole) and (part.values or part.default is not None):
                 holes[part] = None

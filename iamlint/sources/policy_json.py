@@ -201,7 +201,9 @@ def _kind_by_folder(path: str, kind: PolicyKind) -> PolicyKind:
     """Return the kind that the nearest telling folder gives to a document of a kind told by elements."""
     known = _FOLDERS.get(kind)
     if known is not None:
-        for folder in reversed(path.lower().replace("_", "-").replace(" ", "-").split("/")[:-1]):
+        folders = path.lower().replace("_", "-").replace(" ", "-").split("/")[:-1]
+        # Below a folder of resource control policies lie policies of resources that go with them.
+        for folder in reversed(folders if kind is PolicyKind.IDENTITY else folders[-1:]):
             stem = folder.removesuffix("ies").removesuffix("y").removesuffix("s")
             if stem in known:
                 return known[stem]
