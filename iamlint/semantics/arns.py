@@ -48,6 +48,7 @@ _WILDCARD = re.compile(r"[*?\0]")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 TO_FILL = re.compile(r"_{1,2}[A-Z][A-Z0-9_]*_")
 """A word between underscores, which a module replaces by what it knows (`_S3_BUCKET_ARN_`)."""
+_WORD_TO_FILL = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _REGION_TO_FILL = re.compile(r"(?:aws|your|my)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
 _ACCOUNT_TO_FILL = re.compile(
     r"(?:aws|your|my)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
@@ -160,7 +161,7 @@ def _fault(text: str) -> ArnFault | None:
     if _is_open(region) or _is_open(account) or _is_open(resource):
         # The service has never been seen to report such an ARN, however wrong its last part is.
         return None
-    if not _fitting(known, resource):
+    if not _fitting(known, resource) and not _WORD_TO_FILL.fullmatch(resource):
         return ArnFault("resource", resource, service, _resource_hint(known, resource))
     return None
 

@@ -471,7 +471,10 @@ class Instance:
             if shown is None or expression.grouped:
                 return Unknown(Hole("unknown", origin.name(expression)))
             mapping[shown] = At(item, place)
-        return items if expression.key is None else mapping
+        if expression.key is None:
+            # An empty list that nobody has written has a mark, so that it can be told from one that is.
+            return items or At(items, pointer)
+        return mapping
 
     def _comprehended_once(
         self,
