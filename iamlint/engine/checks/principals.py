@@ -257,6 +257,7 @@ def reaches_administrator(
         properties={
             "paths": paths,
             "principal": subject.holder.label,
+            **({"covers": ["principal-escalation"]} if subject.chained else {}),
             "chain": [
                 subject.holder.label,
                 *(edge.target.label for edge in hops if edge.target.kind != "hub"),
@@ -269,15 +270,11 @@ def reaches_administrator(
 
 
 def _step(edge: Edge, rest: Sequence[Edge]) -> str:
+    """Return a step in words; of a hub, with what it leads to next."""
     target = rest[0].target if edge.target.kind == "hub" and rest else edge.target
-    if edge.kind == "assume":
+    if edge.kind == "assume" or not edge.titles:
         return f"it assumes {target.label}"
-    title = edge.titles[0] if edge.titles else edge.kind
-    return (
-        f"{title[0].lower()}{title[1:]}, as {target.label} ({edge.paths[0]})"
-        if edge.paths
-        else f"it becomes {target.label}"
-    )
+    return f"it can {edge.titles[0][0].lower()}{edge.titles[0][1:]}, here {target.label} ({edge.paths[0]})"
 
 
 def _edge_lead(edge: Edge) -> tuple[HeldPolicy, Pointer, Held] | None:
@@ -285,14 +282,8 @@ def _edge_lead(edge: Edge) -> tuple[HeldPolicy, Pointer, Held] | None:
         use = edge.uses[0]
         return use.policy, _pointer(use), use.held
     if edge.trust is not None:
-        held, policy = edge.trust
-        return policy, _principal_pointer(held), held
+        return edge.trust.policy, edge.trust.principal.value.pointer, edge.trust.held
     return None
-
-
-def _principal_pointer(held: Held) -> Pointer:
-    principals = held.statement.principals
-    return principals[0].value.pointer if principals else held.statement.pointer
 
 
 def _edge_places(edge: Edge) -> Iterator[FarPlace]:
@@ -302,8 +293,8 @@ def _edge_places(edge: Edge) -> Iterator[FarPlace]:
             f"{edge.source.label} may {use.action}" if edge.source.kind != "hub" else f"allows {use.action}",
         )
     if edge.trust is not None:
-        held, _ = edge.trust
-        yield FarPlace(held.statement.document, _principal_pointer(held), f"{edge.target.label} lets it in")
+        document = edge.trust.held.statement.document
+        yield FarPlace(document, edge.trust.principal.value.pointer, f"{edge.target.label} lets it in")
 
 
 def _chain_advice(edge: Edge) -> str:

@@ -23,7 +23,7 @@ from iamlint.record import field, record
 from iamlint.semantics.patterns import matches, overlaps
 from iamlint.semantics.principals import Party, PartyKind, party
 
-__all__ = ["Edge", "Graph", "Node", "Standing", "build_graph", "key_of", "standing_of"]
+__all__ = ["Admission", "Edge", "Graph", "Node", "Standing", "build_graph", "key_of", "standing_of"]
 
 
 @record(frozen=False, eq=False)
@@ -50,6 +50,16 @@ class Node:
         return self.distance == 0
 
 
+@record(eq=False)
+class Admission:
+    """The principal of a role's trust policy that lets somebody in; `sure` unless it hangs on a condition."""
+
+    held: Held
+    policy: HeldPolicy
+    principal: Principal
+    sure: bool = True
+
+
 @record(frozen=False, eq=False)
 class Edge:
     """A way from one node to another. `kind` is `assume`, `take-over`, `pass`, `host`, `trust` (from
@@ -64,7 +74,7 @@ class Edge:
     titles: tuple[str, ...]
     sure: bool
     uses: tuple[Use, ...] = ()
-    trust: tuple[Held, HeldPolicy] | None = None
+    trust: Admission | None = None
 
 
 @record(eq=False)
@@ -142,9 +152,9 @@ class _Builder:
         self._accounts = accounts
         self._graph = Graph()
         self._node_of: dict[int, Node] = {}
-        self._open: dict[str, list[tuple[Holder, Held, HeldPolicy, bool]]] = {}
+        self._open: dict[str, list[tuple[Holder, Admission]]] = {}
         """By unit, the roles that let in every principal of the account that may assume roles."""
-        self._admitting: dict[int, tuple[Held, HeldPolicy, bool]] = {}
+        self._admitting: dict[int, Admission] = {}
         self._units: dict[tuple[str, str], list[Holder]] = {}
         self._merged: dict[tuple[str, str, str, bool], Edge] = {}
         self._assume = next(path for path in escalation_table().paths if path.id == "sts-001")
@@ -181,20 +191,18 @@ class _Builder:
                 if state is State.CLOSED:
                     continue
                 for principal in statement.principals or ():
-                    self._trusted(role, principal, held, policy, sure=state is State.OPEN)
+                    self._trusted(role, Admission(held, policy, principal, state is State.OPEN))
 
-    def _trusted(
-        self, role: Holder, principal: Principal, held: Held, policy: HeldPolicy, *, sure: bool
-    ) -> None:
-        who = party(principal)
+    def _trusted(self, role: Holder, admission: Admission) -> None:
+        who, sure = party(admission.principal), admission.sure
         target = self._node_of[id(role)]
         own = who.own_account or (who.account is not None and who.account in self._accounts)
         if who.kind is PartyKind.EVERYBODY or (who.kind is PartyKind.ACCOUNT and own):
-            self._open.setdefault(role.unit, []).append((role, held, policy, sure))
-            self._admitting[id(role)] = (held, policy, sure)
+            self._open.setdefault(role.unit, []).append((role, admission))
+            self._admitting[id(role)] = admission
         if who.kind is PartyKind.ACCOUNT and own:
             return
-        caller = self._caller(role, principal, policy)
+        caller = self._caller(role, admission)
         if caller is not None:
             if caller is not role:
                 self._edge(
@@ -203,18 +211,18 @@ class _Builder:
                     "assume",
                     self._assume,
                     sure=sure,
-                    trust=(held, policy),
+                    trust=admission,
                 )
             return
         kind, label = _outside(who)
         outside = self._graph.node(f"{kind}:{label}", kind, label)
-        self._edge(outside, target, "trust", None, sure=sure, trust=(held, policy))
+        self._edge(outside, target, "trust", None, sure=sure, trust=admission)
 
-    def _caller(self, role: Holder, principal: Principal, policy: HeldPolicy) -> Holder | None:
-        value = principal.value
-        if principal.type != "AWS":
+    def _caller(self, role: Holder, admission: Admission) -> Holder | None:
+        value = admission.principal.value
+        if admission.principal.type != "AWS":
             return None
-        referred = self._directory.referred(role.unit, value, policy.owner.address)
+        referred = self._directory.referred(role.unit, value, admission.policy.owner.address)
         if referred is not None:
             return referred
         text = value.text or "".join(part if isinstance(part, str) else "0" for part in value.parts)
@@ -235,29 +243,25 @@ class _Builder:
             return
         for use in rights.uses(step, ()):
             for role in use.targets:
-                admitted = self._admitting.get(id(role))
-                if admitted is not None and role is not node.holder:
-                    held, policy, sure = admitted
-                    sure = sure and not use.conditional
+                admission = self._admitting.get(id(role))
+                if admission is not None and role is not node.holder:
+                    sure = admission.sure and not use.conditional
                     target = self._node_of[id(role)]
-                    self._edge(
-                        node, target, "assume", self._assume, sure=sure, uses=(use,), trust=(held, policy)
-                    )
+                    self._edge(node, target, "assume", self._assume, sure=sure, uses=(use,), trust=admission)
             if use.aim is Aim.ANY and rights.holder.unit in self._open:
                 hub = self._hub(
                     "assume", "any role that trusts the account", self._open[rights.holder.unit], rights
                 )
                 self._edge(node, hub, "assume", self._assume, sure=not use.conditional, uses=(use,))
 
-    def _hub(
-        self, word: str, label: str, roles: Iterable[tuple[Holder, Held, HeldPolicy, bool]], rights: Rights
-    ) -> Node:
+    def _hub(self, word: str, label: str, roles: Iterable[tuple[Holder, Admission]], rights: Rights) -> Node:
         key = f"{rights.holder.unit}#hub:{word}"
         hub = self._graph.nodes.get(key)
         if hub is None:
             hub = self._graph.node(key, "hub", label)
-            for role, held, policy, sure in roles:
-                self._edge(hub, self._node_of[id(role)], "any", None, sure=sure, trust=(held, policy))
+            for role, admission in roles:
+                target = self._node_of[id(role)]
+                self._edge(hub, target, "any", None, sure=admission.sure, trust=admission)
         return hub
 
     def _follow(self, node: Node, found: FoundPath, rights: Rights) -> None:
@@ -310,7 +314,7 @@ class _Builder:
         word = ",".join(services)
         roles = (
             [
-                (role, *first, True)
+                (role, first)
                 for role in self._units.get((unit, "role"), ())
                 if role is not rights.holder and (first := _trusting(role, services)) is not None
             ]
@@ -349,7 +353,7 @@ class _Builder:
         *,
         sure: bool,
         uses: tuple[Use, ...] = (),
-        trust: tuple[Held, HeldPolicy] | None = None,
+        trust: Admission | None = None,
     ) -> None:
         """Add an edge; ways of one kind between two nodes are one edge with several paths."""
         key = (source.key, target.key, kind, sure)
@@ -404,8 +408,8 @@ def _assumes_role(held: Held) -> bool:
 _ASSUMING = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 
 
-def _trusting(role: Holder, services: Sequence[str]) -> tuple[Held, HeldPolicy] | None:
-    """Return the statement by which a role lets in one of the services."""
+def _trusting(role: Holder, services: Sequence[str]) -> Admission | None:
+    """Return how a role lets in one of the services, if it does."""
     for policy in role.trusts:
         for held in policy.statements:
             if held.statement.is_allow:
@@ -414,7 +418,7 @@ def _trusting(role: Holder, services: Sequence[str]) -> tuple[Held, HeldPolicy] 
                     if principal.type != "Service" or text is None:
                         continue
                     if any(overlaps(text, service) for service in services):
-                        return held, policy
+                        return Admission(held, policy, principal)
     return None
 
 

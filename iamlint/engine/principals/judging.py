@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import make_finding
+from iamlint.engine.principals.escalation import Certainty
 from iamlint.engine.principals.facts import HeldPolicy, policy_held
 from iamlint.engine.principals.graph import Graph, Node, standing_of
 from iamlint.engine.principals.joining import Directory, lone_holder
@@ -42,6 +43,7 @@ class PrincipalJudge:
     def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
         self._rules = [rule for rule in rules if CHECKS[rule.check].target == "principal"]
         self._settings = settings
+        self._tells_chains = any(rule.check == "principal-reaches-administrator" for rule in self._rules)
         self._leave_out = profile is not Profile.AUDIT
 
     @property
@@ -82,6 +84,8 @@ class PrincipalJudge:
             known: frozenset[str] = frozenset()
             if self._leave_out:
                 known = frozenset(path for policy in holder.policies for path in told.get(policy.key, ()))
+                if self._tells_chains and node.step is not None:
+                    known |= frozenset(node.step.paths)
             yield self._subject(node, directory, graph, known)
 
     def _subject(
@@ -89,7 +93,20 @@ class PrincipalJudge:
     ) -> PrincipalSubject:
         assert node.holder is not None  # INVARIANT: nodes of principals have both
         assert node.standing is not None  # INVARIANT: as above
-        return PrincipalSubject(node.holder, node.standing, self._settings, known, directory, node, graph)
+        step = node.step
+        chained = step is not None and any(
+            one.path.id in step.paths and one.certainty is Certainty.HIGH for one in node.standing.paths
+        )
+        return PrincipalSubject(
+            node.holder,
+            node.standing,
+            self._settings,
+            known,
+            directory,
+            node,
+            graph,
+            chained and self._leave_out,
+        )
 
     def _findings(self, subjects: Iterable[PrincipalSubject]) -> Iterator[Finding | Diagnostic]:
         merged: dict[tuple[str, object], tuple[Rule, PrincipalMatch, dict[str, None]]] = {}

@@ -48,8 +48,12 @@ class PrincipalMatch:
 
 @record
 class PrincipalSubject:
-    """A principal with all that is known of it. `told` are the ids of escalation paths that findings about
-    its policies have told already. `node` and `graph` are None for the unknown holder of one policy."""
+    """A principal with all that is known of it.
+
+    `told` are the ids of escalation paths that findings about its policies have told already. `node` and
+    `graph` are None for the unknown holder of one policy. `chained` is set when a finding about the
+    chain that it begins stands for one about the paths of its first step.
+    """
 
     holder: Holder
     standing: Standing
@@ -58,3 +62,4 @@ class PrincipalSubject:
     directory: Directory | None = None
     node: Node | None = None
     graph: Graph | None = None
+    chained: bool = False
