@@ -75,6 +75,13 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_CONDITION,
         words=(*_WORDS, "type"),
     ),
+    "text-on-arn-key": CheckSpec(
+        "statement",
+        "conditions.text_on_arn_key",
+        "StringEquals and its kin on a key that holds an ARN.",
+        needs=_CONDITION,
+        words=(*_WORDS, "better"),
+    ),
     "invalid-condition-value": CheckSpec(
         "statement",
         "conditions.invalid_value",

@@ -31,13 +31,6 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("deny", "action-wildcard", "resource-star"),
         words=("actions",),
     ),
-    "rcp-unsigned-callers": CheckSpec(
-        "statement",
-        "guardrails.rcp_unsigned_callers",
-        "A Deny of outsiders that callers without credentials escape.",
-        needs=("deny", "condition"),
-        words=("keys",),
-    ),
     "boundary-allows-all": CheckSpec(
         "statement",
         "guardrails.boundary_allows_all",

@@ -1,0 +1,138 @@
+"""Checks of whether an action works on any of the resources that its statement names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from iamlint.catalog import catalog
+from iamlint.engine.checks.wording import shown_actions
+from iamlint.engine.judge import listed
+from iamlint.engine.subject import Match, StatementSubject
+from iamlint.model import Hole, Value
+from iamlint.semantics.arns import arn_text
+from iamlint.semantics.patterns import has_wildcard, overlaps
+
+__all__ = ["action_without_resource"]
+
+_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
+_NAME = "\1"
+"""Stands for the name of a bucket that a template decides: some text without a slash."""
+_LONGEST = 2_048
+
+
+def action_without_resource(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find actions that work on none of the resources of their statement.
+
+    With `needs: star` those that work on no resource that could be named, with `needs: type` those that
+    work on resources of other types. An action that another statement of the same effect names too is
+    left out: that one may hold what it needs. So is a pattern of actions, of which only some may fit.
+    """
+    resources = _resources(subject)
+    if not resources:
+        return
+    wants_star = params["needs"] == "star"
+    hits: list[tuple[Value, int]] = []
+    needed: dict[str, None] = {}
+    for value, bits in subject.action_items:
+        types = None if has_wildcard(str(value)) else _types(str(value))
+        if types is None or bool(types) == wants_star or _fits_one(types, resources):
+            continue
+        if not _is_elsewhere(subject, bits):
+            hits.append((value, bits))
+            needed.update(dict.fromkeys(name for name, _ in types))
+    if not hits:
+        return
+    place = hits[0][0]
+    words = {
+        "actions": shown_actions(subject.catalog, hits),
+        "types": listed(needed, 3),
+        "resources": listed([str(value) for value in subject.statement.resources or ()], 2),
+        "verb": "work" if len(hits) > 1 else "works",
+    }
+    items = tuple(value for value, _ in hits)
+    marks = tuple((value, "also") for value in items[1:])
+    yield Match(place, tuple(map(str, items)), words, marks=marks, items=items)
+
+
+def _resources(subject: StatementSubject) -> list[str]:
+    """Return the patterns of the statement's resources; none where one of them is open, at fault, or not
+    known well enough."""
+    found = []
+    faulty = {value.pointer for value, _ in subject.arn_faults}
+    for value in subject.statement.resources or ():
+        text = _pattern(value)
+        if text is None or value.pointer in faulty:
+            return []
+        found.append(text)
+    return found
+
+
+def _pattern(value: Value) -> str | None:
+    """Return a resource as a pattern; None unless it is an ARN whose fields can be told apart."""
+    text = _of_bucket(value) or arn_text(value)
+    if text is None or len(text) > _LONGEST:
+        return None
+    text = _PLACEHOLDER.sub("*", text).replace("\0", "*")
+    if "${" in text or not text.startswith("arn:") or text.count(":") < 5:
+        return None
+    return text
+
+
+def _of_bucket(value: Value) -> str | None:
+    """Return the ARN of a bucket that a template makes, with what is written behind it, or None."""
+    first = value.parts[0] if value.parts else ""
+    if not isinstance(first, Hole) or first.arn is None or ":s3:::" not in first.arn:
+        return None
+    head, _, name = first.arn.partition(":s3:::")
+    if "/" in name:
+        return None
+    rest = "".join("\0" if isinstance(part, Hole) else part for part in value.parts[1:])
+    return f"arn:{head.partition(':')[2]}:s3:::{_NAME}{rest}"
+
+
+@lru_cache(maxsize=4_096)
+def _types(action: str) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """Return the resource types that an action works on, each with its ARN patterns; None for an action
+    that the catalogue does not know."""
+    known = catalog().action(action)
+    service = None if known is None else catalog().service(known.service)
+    if known is None or service is None:
+        return None
+    names = {kind.name for kind in known.resource_types}
+    return tuple(
+        (kind.name, tuple(_PLACEHOLDER.sub("*", arn) for arn in kind.arns))
+        for kind in service.resource_types
+        if kind.name in names
+    )
+
+
+def _fits_one(types: tuple[tuple[str, tuple[str, ...]], ...], resources: list[str]) -> bool:
+    # An access point stands for its bucket and the objects in it.
+    if any(":accesspoint/" in text for text in resources):
+        return True
+    return any(_fits(text, arn) for text in resources for _, arns in types for arn in arns)
+
+
+@lru_cache(maxsize=8_192)
+def _fits(text: str, arn: str) -> bool:
+    """Say whether a resource may be one of an ARN pattern."""
+    fields, wanted = text.split(":", 5), arn.split(":", 5)
+    if not all(map(overlaps, fields, wanted)):
+        return False
+    if fields[2] != "s3" or fields[3] or fields[4]:
+        return True
+    # A bucket and its objects have neither Region nor account, and a bucket's name has no slash.
+    return not any(wanted[3:5]) and ("/" in wanted[5] or "/" not in fields[5])
+
+
+def _is_elsewhere(subject: StatementSubject, bits: int) -> bool:
+    """Say whether another statement of the policy with the same effect names the action too."""
+    own = subject.statement
+    return any(
+        other.pointer != own.pointer
+        and other.is_allow == own.is_allow
+        and bool(subject.owner.action_bits(other) & bits)
+        for other in subject.policy.statements or ()
+    )
