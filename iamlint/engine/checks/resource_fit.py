@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from iamlint.catalog import catalog
-from iamlint.engine.checks.wording import shown_actions
+from iamlint.catalog import AccessLevel, catalog
+from iamlint.engine.checks.wording import shown_actions, texts
 from iamlint.engine.judge import listed
+from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Hole, Value
 from iamlint.semantics.arns import arn_text
@@ -25,19 +26,23 @@ _LONGEST = 2_048
 def action_without_resource(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find actions that work on none of the resources of their statement.
 
-    With `needs: star` those that work on no resource that could be named, with `needs: type` those that
-    work on resources of other types. An action that another statement of the same effect names too is
-    left out: that one may hold what it needs. So is a pattern of actions, of which only some may fit.
+    With `needs: type` those that work on resources of other types; with `needs: star` those that read or
+    list and work on no resource that could be named (one that creates something may well be asked about on
+    the name of what it creates), unless a resource is a whole service. An action that another statement of
+    the same effect names too is left out: that one may hold what it needs. So are `except` and patterns of
+    actions, of which only some may fit.
     """
     resources = _resources(subject)
-    if not resources:
-        return
     wants_star = params["needs"] == "star"
+    if not resources or (wants_star and any(map(_is_service, subject.statement.resources or ()))):
+        return
     hits: list[tuple[Value, int]] = []
     needed: dict[str, None] = {}
     for value, bits in subject.action_items:
         types = None if has_wildcard(str(value)) else _types(str(value))
         if types is None or bool(types) == wants_star or _fits_one(types, resources):
+            continue
+        if wants_star and (bits & ~_reading() or str(value).lower() in texts(params, "except")):
             continue
         if not _is_elsewhere(subject, bits):
             hits.append((value, bits))
@@ -47,13 +52,23 @@ def action_without_resource(subject: StatementSubject, params: Mapping[str, obje
     place = hits[0][0]
     words = {
         "actions": shown_actions(subject.catalog, hits),
-        "types": listed(needed, 3),
+        "types": listed([name for name in needed if not name.startswith("accesspoint")] or needed, 3),
         "resources": listed([str(value) for value in subject.statement.resources or ()], 2),
         "verb": "work" if len(hits) > 1 else "works",
+        "them": "them" if len(hits) > 1 else "it",
     }
     items = tuple(value for value, _ in hits)
     marks = tuple((value, "also") for value in items[1:])
     yield Match(place, tuple(map(str, items)), words, marks=marks, items=items)
+
+
+def _is_service(value: Value) -> bool:
+    return reach(value).breadth >= Breadth.SERVICE
+
+
+@cache
+def _reading() -> int:
+    return catalog().with_level(AccessLevel.LIST) | catalog().with_level(AccessLevel.READ)
 
 
 def _resources(subject: StatementSubject) -> list[str]:

@@ -48,8 +48,8 @@ def access_to(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
     """Find an Allow of some of `actions` on a resource that may be one of the patterns `resources`.
 
     With `in-part` a resource that takes in some of what a pattern does counts too, the star for one; else
-    only one that lies within a pattern. A hole is taken for a name without wildcards. A condition that narrows the request clears the statement, as
-    does a Deny without a condition that takes in the resource.
+    only one that lies within a pattern. A hole is taken for a name without wildcards. A condition that
+    narrows the request clears the statement, as does a Deny without a condition that takes in the resource.
     """
     guarded = prepared(params, _Guarded.of)
     bits = guarded.actions.within(subject.granted)

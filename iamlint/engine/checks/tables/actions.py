@@ -93,8 +93,11 @@ TABLE: Mapping[str, CheckSpec] = {
         "resource_fit.action_without_resource",
         "An action that works on none of the resources of its statement.",
         needs=("action", "resource"),
-        params={"needs": Param("choice", required=True, choices=("star", "type"))},
-        words=("actions", "types", "resources", "verb"),
+        params={
+            "needs": Param("choice", required=True, choices=("star", "type")),
+            "except": Param("texts"),
+        },
+        words=("actions", "types", "resources", "verb", "them"),
     ),
     "passed-roles": CheckSpec(
         "statement",
