@@ -22,6 +22,7 @@ __all__ = [
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]*\Z")
 _PATH = re.compile(r"/(?:[\x21-\x7e]*/)?\Z")
 _LONGEST_PATH = 512
+_LONGEST_DESCRIPTION = 1_000
 _LONGEST_NAMES = {"user": 64, "role": 64, "group": 128}
 """IAM user guide, IAM and STS quotas, and name requirements (2026-11-24)."""
 
@@ -74,8 +75,8 @@ def _short(value: Value) -> str:
 
 
 def invalid_name(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find the name or path of a user, group or role that IAM refuses. Of one with a hole only what is
-    written counts."""
+    """Find the name, path or description of a user, group or role that IAM refuses. Of one with a hole
+    only what is written counts."""
     grant = subject.grant
     if grant.what != "declared" or not grant.on:
         return
@@ -86,6 +87,12 @@ def invalid_name(subject: GrantSubject, params: Mapping[str, object]) -> Iterato
         fault = _name_fault(value, longest)
         if fault:
             yield Match(value, (str(value),), {"field": "name", "value": str(value), "fault": fault})
+    for value in grant.fields.get("description", ()):
+        size = len(value.literal)
+        if size > _LONGEST_DESCRIPTION:
+            fault = f"it has {size} characters, of {_LONGEST_DESCRIPTION:,} at most"
+            shown = f"{value.literal[:40]}..."
+            yield Match(value, (str(size),), {"field": "description", "value": shown, "fault": fault})
     for value in grant.fields.get("path", ()):
         text = value.text
         if not text or "${" in text:
