@@ -32,11 +32,11 @@ class _Guarded:
         resources = texts(params, "resources")
         return cls(ActionSet(texts(params, "actions")), resources, params["in-part"] is True)
 
-    def takes_in(self, text: str) -> bool:
-        """Say whether a resource counts."""
+    def touched_by(self, text: str) -> list[str]:
+        """Return the patterns that a resource is about."""
         if self.in_part:
-            return any(overlaps(text, pattern) for pattern in self.resources)
-        return any(covers(pattern, text) for pattern in self.resources)
+            return [pattern for pattern in self.resources if overlaps(text, pattern)]
+        return [pattern for pattern in self.resources if covers(pattern, text)]
 
 
 def access_gate(params: Mapping[str, object]) -> Gate:
@@ -57,9 +57,11 @@ def access_to(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
         return
     for value in subject.statement.resources or ():
         text = arn_text(value)
-        if text is None or not guarded.takes_in(text):
-            continue
-        hits = list(subject.actions_granting(bits & ~_denied_on(subject, text)))
+        touched = [] if text is None else guarded.touched_by(text)
+        denied = ~0
+        for pattern in touched:
+            denied &= _denied_on(subject, (pattern, str(text)))
+        hits = list(subject.actions_granting(bits & ~denied))
         if hits:
             items = [item for item, _ in hits]
             found = 0
@@ -71,21 +73,28 @@ def access_to(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
             return
 
 
-def _denied_on(subject: StatementSubject, text: str) -> int:
-    """Return the actions that the policy denies on a resource without a condition."""
+def _denied_on(subject: StatementSubject, patterns: tuple[str, ...]) -> int:
+    """Return the actions that the policy denies, without a condition, on all of one of the patterns."""
     bits = 0
     for statement in subject.policy.statements or ():
         always = not (statement.conditions or statement.unread_condition or statement.when)
-        if statement.is_deny and always and _takes_in(statement, text):
+        if statement.is_deny and always and any(_takes_in(statement, text) for text in patterns):
             bits |= subject.owner.action_bits(statement)
     return bits
 
 
-def _takes_in(statement: Statement, text: str) -> bool:
-    return any(
-        value.text is not None and not value.when and covers(value.text, text)
-        for value in statement.resources or ()
-    )
+def _takes_in(statement: Statement, pattern: str) -> bool:
+    for value in statement.resources or ():
+        text = value.text
+        if text is None or value.when:
+            continue
+        # An account lies in one partition, so a Deny that names one is about all resources there are.
+        wanted = pattern
+        if pattern.startswith("arn:*:") and text.startswith("arn:"):
+            wanted = f"arn:{text.split(':', 2)[1]}:{pattern[6:]}"
+        if covers(text, wanted):
+            return True
+    return False
 
 
 def _of_sets(params: Mapping[str, object]) -> ActionSet:
