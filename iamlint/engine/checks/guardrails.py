@@ -14,6 +14,7 @@ from iamlint.model import Policy, PolicyKind, Statement, Value
 __all__ = [
     "boundary_allows_all",
     "boundary_self_protection",
+    "rcp_action_star",
     "rcp_blanket_deny",
     "scp_allow",
     "scp_guardrail",
@@ -89,6 +90,13 @@ def _may_test_region(statement: Statement) -> bool:
 
 
 # --- resource control policies ------------------------------------------------------------------------
+
+
+def rcp_action_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Deny of actions that are written without a service, as the bare star is."""
+    for value in subject.statement.actions or ():
+        if value.text and not value.text.strip("*"):
+            yield Match(value, (value.text,), {"action": value.text}, items=(value,))
 
 
 def rcp_blanket_deny(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

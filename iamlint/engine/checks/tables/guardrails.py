@@ -24,6 +24,13 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"actions": Param("texts"), "region": Param("flag", default=False)},
         words=("count", "actions"),
     ),
+    "rcp-action-star": CheckSpec(
+        "statement",
+        "guardrails.rcp_action_star",
+        "A Deny of the bare star.",
+        needs=("deny", "action-wildcard"),
+        words=("action",),
+    ),
     "rcp-blanket-deny": CheckSpec(
         "statement",
         "guardrails.rcp_blanket_deny",
