@@ -10,7 +10,7 @@ from iamlint.catalog import AccessLevel, catalog
 from iamlint.engine.checks.wording import shown_actions, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, reach
-from iamlint.engine.subject import Match, StatementSubject
+from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Hole, Value
 from iamlint.semantics.arns import arn_text
 from iamlint.semantics.patterns import has_wildcard, overlaps
@@ -21,6 +21,9 @@ _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 _NAME = "\1"
 """Stands for the name of a bucket that a template decides: some text without a slash."""
 _LONGEST = 2_048
+_MOST_PAIRS = 10_000
+"""Actions and resources of one statement that are compared with each other; a policy that AWS takes has
+fewer by far."""
 
 
 def action_without_resource(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -34,7 +37,9 @@ def action_without_resource(subject: StatementSubject, params: Mapping[str, obje
     """
     resources = _resources(subject)
     wants_star = params["needs"] == "star"
-    if not resources or (wants_star and any(map(_is_service, subject.statement.resources or ()))):
+    if not resources or len(resources) * len(subject.action_items) > _MOST_PAIRS:
+        return
+    if wants_star and any(map(_is_service, subject.statement.resources or ())):
         return
     hits: list[tuple[Value, int]] = []
     needed: dict[str, None] = {}
@@ -44,7 +49,7 @@ def action_without_resource(subject: StatementSubject, params: Mapping[str, obje
             continue
         if wants_star and (bits & ~_reading() or str(value).lower() in texts(params, "except")):
             continue
-        if not _is_elsewhere(subject, bits):
+        if not bits & subject.owner.fact(_named_twice)[subject.statement.is_allow]:
             hits.append((value, bits))
             needed.update(dict.fromkeys(name for name, _ in types))
     if not hits:
@@ -142,12 +147,11 @@ def _fits(text: str, arn: str) -> bool:
     return not any(wanted[3:5]) and ("/" in wanted[5] or "/" not in fields[5])
 
 
-def _is_elsewhere(subject: StatementSubject, bits: int) -> bool:
-    """Say whether another statement of the policy with the same effect names the action too."""
-    own = subject.statement
-    return any(
-        other.pointer != own.pointer
-        and other.is_allow == own.is_allow
-        and bool(subject.owner.action_bits(other) & bits)
-        for other in subject.policy.statements or ()
-    )
+def _named_twice(subject: PolicySubject) -> Mapping[bool, int]:
+    """Return the actions that several statements of the policy name, those that allow under True."""
+    once, twice = {True: 0, False: 0}, {True: 0, False: 0}
+    for statement in subject.policy.statements or ():
+        bits = subject.action_bits(statement)
+        twice[statement.is_allow] |= once[statement.is_allow] & bits
+        once[statement.is_allow] |= bits
+    return twice

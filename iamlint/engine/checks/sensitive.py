@@ -9,13 +9,18 @@ from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
 from iamlint.engine.checks.wording import actions_match, names_in, prepared, texts
 from iamlint.engine.scope import reach
-from iamlint.engine.subject import Match, StatementSubject
+from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Statement, Value
 from iamlint.record import record
 from iamlint.semantics.arns import arn_text
 from iamlint.semantics.patterns import covers, overlaps
 
 __all__ = ["access_gate", "access_to", "unconditioned_actions", "unconditioned_gate"]
+
+_LONGEST = 2_048
+"""Characters of the longest resource that is compared."""
+_MOST_PAIRS = 10_000
+"""Resources of one statement and Denies of its policy that are compared with each other."""
 
 
 @record
@@ -55,9 +60,12 @@ def access_to(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
     bits = guarded.actions.within(subject.granted)
     if not bits or subject.narrowed:
         return
-    for value in subject.statement.resources or ():
+    resources = subject.statement.resources or ()
+    if len(resources) * len(subject.owner.fact(_denies)) > _MOST_PAIRS:
+        return
+    for value in resources:
         text = arn_text(value)
-        touched = [] if text is None else guarded.touched_by(text)
+        touched = [] if text is None or len(text) > _LONGEST else guarded.touched_by(text)
         denied = ~0
         for pattern in touched:
             denied &= _denied_on(subject, (pattern, str(text)))
@@ -76,11 +84,19 @@ def access_to(subject: StatementSubject, params: Mapping[str, object]) -> Iterat
 def _denied_on(subject: StatementSubject, patterns: tuple[str, ...]) -> int:
     """Return the actions that the policy denies, without a condition, on all of one of the patterns."""
     bits = 0
-    for statement in subject.policy.statements or ():
-        always = not (statement.conditions or statement.unread_condition or statement.when)
-        if statement.is_deny and always and any(_takes_in(statement, text) for text in patterns):
-            bits |= subject.owner.action_bits(statement)
+    for statement, denied in subject.owner.fact(_denies):
+        if any(_takes_in(statement, text) for text in patterns):
+            bits |= denied
     return bits
+
+
+def _denies(subject: PolicySubject) -> tuple[tuple[Statement, int], ...]:
+    """Return the Denies of the policy that hold always, each with its actions."""
+    return tuple(
+        (one, subject.action_bits(one))
+        for one in subject.policy.statements or ()
+        if one.is_deny and not (one.conditions or one.unread_condition or one.when)
+    )
 
 
 def _takes_in(statement: Statement, pattern: str) -> bool:
