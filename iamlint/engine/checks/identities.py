@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from iamlint.engine.checks.fields import addresses, recipient
@@ -10,21 +9,7 @@ from iamlint.engine.subject import GrantSubject, Match, PolicySubject, Unit
 from iamlint.model import Grant, Hole, Value
 from iamlint.record import record
 
-__all__ = [
-    "attached_to",
-    "explicit_name",
-    "group_without_user",
-    "inline_policy",
-    "invalid_name",
-    "user_without_group",
-]
-
-_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]*\Z")
-_PATH = re.compile(r"/(?:[\x21-\x7e]*/)?\Z")
-_LONGEST_PATH = 512
-_LONGEST_DESCRIPTION = 1_000
-_LONGEST_NAMES = {"user": 64, "role": 64, "group": 128}
-"""IAM user guide, IAM and STS quotas, and name requirements (2026-11-24)."""
+__all__ = ["attached_to", "group_without_user", "inline_policy", "user_without_group"]
 
 
 def inline_policy(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -72,58 +57,6 @@ def _short(value: Value) -> str:
     if isinstance(last, str) and "/" in last and text.startswith("arn:"):
         return last.rpartition("/")[2] or text
     return text
-
-
-def invalid_name(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find the name, path or description of a user, group or role that IAM refuses. Of one with a hole
-    only what is written counts."""
-    grant = subject.grant
-    if grant.what != "declared" or not grant.on:
-        return
-    longest = max((_LONGEST_NAMES.get(word, 0) for word in grant.on), default=0)
-    if not longest:
-        return
-    for value in grant.fields.get("name", ()):
-        fault = _name_fault(value, longest)
-        if fault:
-            yield Match(value, (str(value),), {"field": "name", "value": str(value), "fault": fault})
-    for value in grant.fields.get("description", ()):
-        size = len(value.literal)
-        if size > _LONGEST_DESCRIPTION:
-            fault = f"it has {size} characters, of {_LONGEST_DESCRIPTION:,} at most"
-            shown = f"{value.literal[:40]}..."
-            yield Match(value, (str(size),), {"field": "description", "value": shown, "fault": fault})
-    for value in grant.fields.get("path", ()):
-        text = value.text
-        if not text or "${" in text:
-            continue
-        if len(text) > _LONGEST_PATH:
-            fault = f"it has {len(text)} characters, of {_LONGEST_PATH} at most"
-        elif not _PATH.match(text):
-            fault = "a path begins and ends with a slash, and has no spaces"
-        else:
-            continue
-        yield Match(value, (text,), {"field": "path", "value": text, "fault": fault})
-
-
-def _name_fault(value: Value, longest: int) -> str:
-    written = value.literal
-    if "${" in written:
-        return ""
-    if len(written) > longest:
-        return f"it has {len(written)} characters, of {longest} at most"
-    if not _NAME.match(written):
-        return "IAM takes letters, digits and _+=,.@- only"
-    return ""
-
-
-def explicit_name(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find the name of a user, group or role that a template of CloudFormation gives."""
-    grant = subject.grant
-    kind = grant.owner.type
-    if grant.what == "declared" and (kind is None or kind.startswith("AWS::")):
-        for value in grant.fields.get("name", ()):
-            yield Match(value, (str(value),), {"name": str(value)})
 
 
 def user_without_group(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -35,18 +35,6 @@ TABLE: Mapping[str, CheckSpec] = {
     "group-without-user": CheckSpec(
         "grant", "identities.group_without_user", "A group that no membership names.", words=("recipient",)
     ),
-    "invalid-name": CheckSpec(
-        "grant",
-        "identities.invalid_name",
-        "A name or path of a user, group or role that IAM refuses.",
-        words=("field", "value", "fault"),
-    ),
-    "explicit-name": CheckSpec(
-        "grant",
-        "identities.explicit_name",
-        "The name that a CloudFormation template gives to a user, group or role.",
-        words=("name",),
-    ),
     "attached-named": CheckSpec(
         "grant",
         "managed.attached_named",
