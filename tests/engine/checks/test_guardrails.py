@@ -91,21 +91,6 @@ def test_a_boundary_of_aws_is_known_in_any_partition() -> None:
     assert told({"R": role}, "IAM920") == [("IAM920", "Resources.R")]
 
 
-def test_an_administrator_may_pass_its_own_role() -> None:
-    own = document(
-        EVERYTHING, {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::1:role/r"}
-    )
-    role = {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": "r",
-            "AssumeRolePolicyDocument": TRUST,
-            "Policies": [{"PolicyName": "p", "PolicyDocument": own}],
-        },
-    }
-    assert told({"R": role}, "IAM265") == []
-
-
 @pytest.mark.parametrize(
     ("statement", "weight"),
     [

@@ -108,14 +108,6 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"roles": Param("choice", required=True, choices=_ROLES)},
         words=("roles", "resources"),
     ),
-    "passed-admin": CheckSpec(
-        "statement",
-        "admin_roles.passed_admin",
-        "An Allow of iam:PassRole for a role that the files beside make an administrator.",
-        needs=("allow", "identity-action", "resource"),
-        gate="admin_roles.pass_gate",
-        words=("role", "reason"),
-    ),
     "run-as-passed-role": CheckSpec(
         "statement",
         "passrole.run_as_passed_role",
