@@ -20,6 +20,10 @@ __all__ = ["action_without_resource"]
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 _NAME = "\1"
 """Stands for the name of a bucket that a template decides: some text without a slash."""
+_STAND_FOR_OTHERS = (":accesspoint/", ":transform/")
+"""Resources that stand for others: an access point for its bucket and the objects in it; a transform of
+CloudFormation for the change set that uses it, which the reference does not tell. Sources (2026-11-24): S3
+user guide, access point policies; SAM developer guide, deploying with CodePipeline."""
 _LONGEST = 2_048
 _MOST_PAIRS = 10_000
 """Actions and resources of one statement that are compared with each other; a policy that AWS takes has
@@ -129,8 +133,7 @@ def _types(action: str) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
 
 
 def _fits_one(types: tuple[tuple[str, tuple[str, ...]], ...], resources: list[str]) -> bool:
-    # An access point stands for its bucket and the objects in it.
-    if any(":accesspoint/" in text for text in resources):
+    if any(mark in text for text in resources for mark in _STAND_FOR_OTHERS):
         return True
     return any(_fits(text, arn) for text in resources for _, arns in types for arn in arns)
 
