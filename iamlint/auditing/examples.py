@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iamlint.auditing.principals import judge_one
 from iamlint.engine.checks import CHECKS
@@ -13,7 +13,7 @@ from iamlint.engine.principals.judging import PrincipalJudge
 from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
-from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, PolicyKind, Value
+from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, Policy, PolicyKind, Value
 from iamlint.record import record
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
@@ -100,12 +100,18 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         beside = subject.get("beside", [])
         others = beside if isinstance(beside, list) else []
         return Extraction(grants=(_grant(subject["grant"]), *map(_grant, others)))
+    beside = subject.get("beside", [])
+    others = [other["policy"] for other in beside] if isinstance(beside, list) else []
+    return Extraction(tuple(_policy(rule, subject, document) for document in (subject["policy"], *others)))
+
+
+def _policy(rule: Rule, subject: Mapping[str, object], content: object) -> Policy:
+    """Return a document as a policy of the kind and place that the example gives."""
     kind = subject.get("kind") or (rule.policy_kinds[0] if rule.policy_kinds else None)
-    text = json.dumps(subject["policy"], indent=2)
-    document = JsonDocument(Text("example.json", text), subject["policy"], "policy-json")
+    document = JsonDocument(Text("example.json", json.dumps(content, indent=2)), content, "policy-json")
     resource_type = subject.get("resource-type")
-    policy = PolicyBuilder(document).policy(
-        subject["policy"],
+    return PolicyBuilder(document).policy(
+        content,
         (),
         owner=Owner("$", str(resource_type) if resource_type else None, ()),
         kind=PolicyKind(str(kind)) if kind else None,
@@ -113,7 +119,6 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         attachments=_words(subject.get("attached-to")),
         location=str(subject.get("location", "")),
     )
-    return Extraction((policy,))
 
 
 def _grant(grant: object) -> Grant:

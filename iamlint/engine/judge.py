@@ -100,10 +100,10 @@ class Judge:
         yield from extraction.diagnostics
         for broken in extraction.broken:
             yield from self._broken(broken)
-        for policy in extraction.policies:
-            for item in self.matches(policy):
-                yield item if isinstance(item, Diagnostic) else item[0]
         unit = Unit(extraction)
+        for policy in extraction.policies:
+            for item in self.matches(policy, unit):
+                yield item if isinstance(item, Diagnostic) else item[0]
         for grant in extraction.grants:
             yield from self._grant(grant, unit)
 
@@ -136,9 +136,11 @@ class Judge:
         by_features[features] = entries
         return entries
 
-    def matches(self, policy: Policy) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
+    def matches(
+        self, policy: Policy, unit: Unit | None = None
+    ) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
         """Yield what the rules say about one policy: each finding with its rule and match."""
-        subject = PolicySubject(policy, self._settings)
+        subject = PolicySubject(policy, self._settings, unit)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         kind, on = policy.kind.value, policy.on

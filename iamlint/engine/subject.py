@@ -198,13 +198,15 @@ def statement_label(statement: Statement, number: int | None = None) -> str:
 
 
 class PolicySubject:
-    """A policy under judgement."""
+    """A policy under judgement; `unit` is all that was found beside it in the same unit of files, None
+    where the policy is looked at alone."""
 
-    __slots__ = ("_denied", "_facts", "_granted", "catalog", "policy", "settings")
+    __slots__ = ("_denied", "_facts", "_granted", "catalog", "policy", "settings", "unit")
 
-    def __init__(self, policy: Policy, settings: Settings) -> None:
+    def __init__(self, policy: Policy, settings: Settings, unit: Unit | None = None) -> None:
         self.policy = policy
         self.settings = settings
+        self.unit = unit
         self.catalog: Catalog = catalog()
         self._denied: int | None = None
         self._granted: int | None = None

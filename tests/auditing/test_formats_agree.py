@@ -21,6 +21,7 @@ CASES = [
     if "policy" in example.subject
     and "location" not in example.subject
     and "attached-to" not in example.subject
+    and "beside" not in example.subject
 ]
 
 
