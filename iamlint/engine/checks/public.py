@@ -237,7 +237,8 @@ def _shown_actions(values: Values | None) -> str:
 
 
 def public_principal(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an Allow that grants strangers some of `actions` or `levels` (anything, if neither is given).
+    """Find an Allow that grants strangers some of `actions` or `levels` (anything, if neither is given),
+    with `only` nothing else.
 
     `services` narrows it to policies of these services, `skip` leaves out what is attached to these
     words. NotPrincipal is for a rule of its own, which no condition clears.
@@ -260,12 +261,17 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
         wanted |= subject.catalog.with_level(_LEVELS[level])
     for pattern in _texts(params, "actions"):
         wanted |= expand(pattern)
-    if wanted and not bits & wanted:
-        return
     statement = subject.statement
     actions = statement.actions
-    if wanted and actions:
-        actions = tuple(value for value, _ in subject.actions_granting(wanted))
+    if wanted:
+        patterns = {pattern.lower() for pattern in _texts(params, "actions")}
+        # An action that the catalogue lacks is known by its name alone.
+        named = tuple(v for v in actions or () if v.text is not None and v.text.lower() in patterns)
+        if not bits & wanted and not named:
+            return
+        if params["only"] and (bits & ~wanted or not _all_known(subject, named)):
+            return
+        actions = tuple(value for value, _ in subject.actions_granting(wanted)) or named
     words = {"actions": _shown_actions(actions)}
     marks: list[tuple[Value | Pointer, str]] = [
         (value, "granted to everybody") for value in (actions or ())[:1]
@@ -273,6 +279,12 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     marks.extend(loose_conditions(statement))
     evidence = (*(str(value) for value in actions or ()), str(who))
     yield Match(who, evidence, words, marks=tuple(marks))
+
+
+def _all_known(subject: StatementSubject, named: Values) -> bool:
+    """Say whether each Action is one of the catalogue's, or one of those that a rule has named."""
+    known = {id(value) for value, bits in subject.action_items if bits} | {id(value) for value in named}
+    return all(id(value) in known for value in subject.statement.actions or ())
 
 
 def loose_conditions(statement: Statement) -> Iterator[tuple[Pointer, str]]:

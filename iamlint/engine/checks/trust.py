@@ -23,6 +23,7 @@ __all__ = [
     "Provider",
     "missing_mfa",
     "oidc_audience",
+    "oidc_claim_untested",
     "oidc_open_subject",
     "oidc_subject",
     "provider_of",
@@ -416,6 +417,22 @@ def _open_subject(condition: Condition) -> Value | None:
             if text.startswith(prefix) and has_wildcard(text[len(prefix) :].partition(":")[0]):
                 return value
     return None
+
+
+def oidc_claim_untested(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find tokens of the `issuer` that are taken whatever their `claim` says; a test on one of `instead`
+    makes up for it."""
+    statement = subject.statement
+    if statement.unread_condition or not _grants_assume(subject, "sts:AssumeRoleWithWebIdentity"):
+        return
+    claims = (str(params["claim"]), *_texts(params, "instead"))
+    keys = [f"{params['issuer']}:{claim}" for claim in claims]
+    if next(required_conditions(statement, *keys), None) is not None:
+        return
+    for provider in _providers(subject):
+        if provider.issuer == params["issuer"]:
+            words = {"issuer": str(provider.issuer), "claim": str(params["claim"])}
+            yield Match(provider.value, (str(provider.issuer),), words)
 
 
 def oidc_audience(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -22,6 +22,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "levels": _LEVELS,
             "services": _SERVICES,
             "skip": Param("texts"),
+            "only": Param("flag", default=False),
         },
         words=("actions",),
     ),

@@ -18,11 +18,12 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("principal", "action"),
         words=("action", "takes", "kinds"),
     ),
-    "roles-anywhere-actions": CheckSpec(
+    "service-actions-missing": CheckSpec(
         "statement",
-        "trust_claims.roles_anywhere_actions",
-        "A trust of IAM Roles Anywhere without one of the actions that it calls.",
+        "trust_claims.service_actions_missing",
+        "A trust of a service without one of the actions that it calls.",
         needs=(*_ALLOW, "action"),
+        params={"service": Param("text", required=True), "actions": Param("texts", required=True)},
         words=("missing",),
     ),
     "key-without-action": CheckSpec(
