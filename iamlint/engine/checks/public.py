@@ -21,7 +21,7 @@ from iamlint.engine.checks.policy_facts import (
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
-from iamlint.semantics.conditions import denies_strangers, parse_operator, required_conditions
+from iamlint.semantics.conditions import denies_strangers, names_source, parse_operator, required_conditions
 from iamlint.semantics.patterns import covers, matches, pattern_text
 from iamlint.semantics.principals import Party, PartyKind, is_account_id, parties
 
@@ -395,7 +395,7 @@ def service_source(subject: StatementSubject, params: Mapping[str, object]) -> I
     ]
     if not found or subject.bounded:
         return
-    if next(required_conditions(subject.statement, *_SOURCE_KEYS), None) is not None:
+    if names_source(subject.statement, *_SOURCE_KEYS):
         return
     harmless = 0
     for action in harmless_for_services():

@@ -15,7 +15,13 @@ from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Hole, Statement, Value
 from iamlint.record import record
-from iamlint.semantics.conditions import is_met_by_few, parse_operator, required_conditions
+from iamlint.semantics.conditions import (
+    condition_on,
+    is_met_by_few,
+    names_source,
+    parse_operator,
+    required_conditions,
+)
 from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import Party, PartyKind
 
@@ -178,7 +184,7 @@ def trust_service(subject: StatementSubject, params: Mapping[str, object]) -> It
     if not found or subject.statement.unread_condition or not _grants_assume(subject):
         return
     without = _texts(params, "without")
-    if without and next(required_conditions(subject.statement, *without), None) is not None:
+    if without and names_source(subject.statement, *without):
         return
     yield _found(found)
 
@@ -278,6 +284,13 @@ def _open_value(condition: Condition, subjects: Sequence[str]) -> Value | None:
     return None
 
 
+def _starts_open(condition: Condition) -> bool:
+    """Say whether a value of a claim begins with a wildcard, where its tenant should stand."""
+    if parse_operator(condition.operator).base != "StringLike":
+        return False
+    return any(value.text is not None and value.text[:1] in {"*", "?"} for value in condition.values)
+
+
 def _is_open(value: Value, subjects: Sequence[str]) -> bool:
     prefix = ""
     for part in value.segments:
@@ -344,7 +357,7 @@ def _unpinned(statement: Statement, issuer: Issuer) -> Value | bool | None:
     for claim in issuer.claims:
         for condition in _claim_tests(statement, claim):
             if claim != "sub":
-                if is_met_by_few(condition):
+                if is_met_by_few(condition) and not _starts_open(condition):
                     return None
                 continue
             if not condition.values:
@@ -416,6 +429,8 @@ def _open_subject(condition: Condition) -> Value | None:
             # The namespace: whoever may make a service account anywhere in the cluster.
             if text.startswith(prefix) and has_wildcard(text[len(prefix) :].partition(":")[0]):
                 return value
+            if has_wildcard(text) and prefix.startswith(text.replace("?", "*").partition("*")[0]):
+                return value
     return None
 
 
@@ -460,9 +475,8 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
     found = [provider.value for provider in _providers(subject) if provider.kind == "saml"]
     if not found or not _grants_assume(subject, "sts:AssumeRoleWithSAML"):
         return
-    if any(
-        condition.key.lower() in {"saml:aud", "saml:iss", "saml:doc"} for condition in statement.conditions
-    ):
+    audience = condition_on(statement, "SAML:aud", "SAML:iss", "SAML:doc")
+    if any(is_met_by_few(condition) for condition in audience):
         return
     yield _found(found)
 

@@ -18,6 +18,7 @@ from iamlint.semantics.principals import Party, PartyKind
 
 __all__ = [
     "audience_with_set_operator",
+    "github_subject_malformed",
     "github_subject_open",
     "github_subject_untested",
     "key_without_action",
@@ -222,6 +223,29 @@ def github_subject_open(subject: StatementSubject, params: Mapping[str, object])
                 if head.count(":") >= 2:
                     continue
             yield Match(value, (str(value),), {"subject": str(value)})
+
+
+def github_subject_malformed(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find subjects that no token of GitHub has: the repository without its owner, or no claim at all."""
+    statement = subject.statement
+    if not _surely_allows(statement):
+        return
+    for condition in statement.conditions:
+        operator = parse_operator(condition.operator)
+        if condition.key.lower() != f"{_GITHUB}:sub" or operator.base not in {"StringEquals", "StringLike"}:
+            continue
+        for value in condition.values:
+            if value.text is not None and _is_no_subject(value.text):
+                yield Match(value, (value.text,), {"subject": value.text})
+
+
+def _is_no_subject(text: str) -> bool:
+    """Say whether a pattern surely fits no subject: those are `repo:OWNER/NAME:...`, or begin with another
+    claim where an organisation has made its own (`repository_owner:OWNER:...`)."""
+    if text.lower().startswith("repo:"):
+        repository = text[len("repo:") :].partition(":")[0]
+        return not text.startswith("repo:") or not ("/" in repository or has_wildcard(repository))
+    return bool(text) and ":" not in text and not has_wildcard(text)
 
 
 def audience_with_set_operator(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -54,6 +54,13 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("allow", "condition"),
         words=("subject",),
     ),
+    "github-subject-malformed": CheckSpec(
+        "statement",
+        "trust_claims.github_subject_malformed",
+        "A subject that no token of GitHub has.",
+        needs=("allow", "condition"),
+        words=("subject",),
+    ),
     "audience-with-set-operator": CheckSpec(
         "statement",
         "trust_claims.audience_with_set_operator",
