@@ -167,9 +167,11 @@ def _owned(value: Value) -> bool:
     """Say whether an ARN tells whose thing it is: by its account, or for S3 by the bucket's name."""
     if value.text is None:
         return not value.literal.strip().startswith("*")
+    if not has_wildcard(value.text):
+        return bool(value.text)
     fields = value.text.split(":", 5)
     if len(fields) < 6:
-        return not has_wildcard(value.text) and bool(value.text)
+        return False
     if fields[4]:
         return not has_wildcard(fields[4])
     name = fields[5].partition("/")[0]

@@ -143,10 +143,12 @@ def _covers_value(wide: Value, narrow: Value) -> bool:
 def home_accounts(owner: PolicySubject) -> frozenset[str]:
     """Return the accounts that surely own what the policy is attached to.
 
-    ARNs in Resource say so, except for S3, whose ARNs have no account; in a key policy the account
-    that may change the policy does.
+    What the file says of the owner does, and ARNs in Resource, except for S3, whose ARNs have no
+    account; in a key policy the account that may change the policy.
     """
     found: set[str] = set()
+    if owner.policy.owner.account is not None:
+        found.add(owner.policy.owner.account)
     for statement in owner.policy.statements or ():
         for value in statement.resources or ():
             if value.text is not None:
@@ -185,7 +187,7 @@ def foreign_parties(subject: StatementSubject, kinds: Sequence[PartyKind]) -> li
     candidates = [party for party in subject.parties if party.kind in kinds and party.account is not None]
     if not candidates:
         return []
-    homes = home_accounts(subject.owner) if subject.policy.kind.value == "resource" else frozenset()
+    homes = home_accounts(subject.owner)
     return [party for party in candidates if is_foreign(party, subject, homes)]
 
 
@@ -384,6 +386,10 @@ def foreign_action(subject: StatementSubject, params: Mapping[str, object]) -> I
 
 def service_source(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find service principals that send the source of their call, in an Allow that does not ask for it."""
+    of_keys = _attached((subject.statement,), subject.policy, ("kms",))
+    if not subject.policy.on and of_keys != ("kms" in _texts(params, "services")):
+        # A bare document is of the service that its actions are of.
+        return
     senders = service_list("resource-callers")
     called = {value.literal.partition(":")[0].lower() for value in subject.statement.actions or ()}
     found = [

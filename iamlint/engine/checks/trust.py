@@ -140,7 +140,11 @@ def trust_party(subject: StatementSubject, params: Mapping[str, object]) -> Iter
 
 
 def _is_own(party: Party, subject: StatementSubject) -> bool:
-    return party.own_account or (party.account is not None and party.account in subject.settings.accounts)
+    account = party.account
+    return party.own_account or (
+        account is not None
+        and (account in subject.settings.accounts or account == subject.policy.owner.account)
+    )
 
 
 def _needs_mfa(subject: StatementSubject) -> bool:

@@ -120,7 +120,7 @@ TOLD: list[tuple[str, Profile, object, object, Tree | None]] = [
     ("trust-action-principal-mismatch", DEFAULT, IDP, ASSUME, SAML_AUD),
     ("trust-action-principal-mismatch", DEFAULT, role(OWN), WEB, None),
     ("trust-action-wildcard", DEFAULT, service("ec2"), "sts:*", None),
-    ("trust-missing-mfa", DEFAULT, {"AWS": f"arn:aws:iam::{OWN}:user/alice"}, ASSUME, None),
+    ("trust-missing-mfa", STRICT, {"AWS": f"arn:aws:iam::{OWN}:user/alice"}, ASSUME, None),
     ("rolesanywhere-unbound", DEFAULT, service("rolesanywhere"), ANYWHERE, None),
     ("rolesanywhere-actions-missing", DEFAULT, service("rolesanywhere"), ASSUME, ANCHOR),
     ("pod-identity-actions-missing", DEFAULT, service("pods.eks"), ASSUME, None),

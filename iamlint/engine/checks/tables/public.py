@@ -66,6 +66,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "public.service_source",
         "An Allow to a service that sends aws:SourceArn or aws:SourceAccount, without asking for them.",
         needs=("allow", "principal"),
+        params={"services": _SERVICES},
         words=("services", "actions"),
     ),
     "policy-lockout": CheckSpec(
