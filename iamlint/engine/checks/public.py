@@ -298,8 +298,11 @@ def loose_conditions(statement: Statement) -> Iterator[tuple[Pointer, str]]:
 def wildcard_statement(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find the actions written as one of `patterns` in an Allow of a policy of `services`.
 
-    A grant to nobody but the owner's own account only says that identity policies decide.
+    A grant to nobody but the owner's own account only says that identity policies decide. Without a
+    principal it is a device's policy or a role's; only the place tells.
     """
+    if not subject.policy.on and subject.policy.kind.value != "resource":
+        return
     patterns = _texts(params, "patterns")
     found = [v for v in subject.statement.actions or () if v.text is not None and v.text.lower() in patterns]
     if not found or not _attached((subject.statement,), subject.policy, _texts(params, "services")):

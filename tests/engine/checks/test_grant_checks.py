@@ -301,7 +301,8 @@ def test_what_bounds_the_permission_of_a_service(case: str) -> None:
     [
         ("s3.amazonaws.com", True),
         ("s3.amazonaws.com.cn", True),
-        ("alexa-appkit.amazon.com", False),
+        ("alexa-appkit.amazon.com", True),
+        ("events.amazon.com", False),
         ("111122223333", False),
         ("*", False),
         ("arn:aws:iam::111122223333:role/x", False),
