@@ -12,6 +12,7 @@ from functools import cache
 
 import pytest
 
+from iamlint.engine.checks.policy_facts import service_list, shared_issuers
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import load_rules
 from iamlint.engine.rule import Profile
@@ -72,6 +73,8 @@ ANCHOR: Tree = {"ArnEquals": {"aws:SourceArn": f"arn:aws:rolesanywhere:eu-west-1
 ANYWHERE = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
 PODS = ["sts:AssumeRole", "sts:TagSession"]
 AUD = "sts.amazonaws.com"
+_BUILT_IN = (COGNITO, GOOGLE, "www.amazon.com", "graph.facebook.com")
+"""Issuers that IAM knows by name, without a provider in the account."""
 
 TOLD: list[tuple[str, Profile, object, object, Tree | None]] = [
     ("trust-public-principal", DEFAULT, EVERYBODY, ASSUME, None),
@@ -223,3 +226,26 @@ def test_told(
 )
 def test_silent(profile: Profile, principal: object, action: object, condition: Tree | None) -> None:
     assert names(profile, principal, action, condition) == set()
+
+
+@pytest.mark.parametrize("name", sorted(service_list("sends-source-keys")))
+def test_each_service_that_sends_its_source_is_asked_for_it(name: str) -> None:
+    asked: Tree = {"StringEquals": {"aws:SourceAccount": OWN}}
+    assert names(STRICT, {"Service": name}, ASSUME, None) == {"trust-service-confused-deputy"}
+    assert names(DEFAULT, {"Service": name}, ASSUME, None) == set()
+    assert names(STRICT, {"Service": name}, ASSUME, asked) == set()
+
+
+@pytest.mark.parametrize("host", sorted(shared_issuers()))
+def test_no_shared_issuer_is_trusted_as_a_whole(host: str) -> None:
+    principal: Tree = oidc(host) if "/" in host or host not in _BUILT_IN else {"Federated": host}
+    (told,) = names(DEFAULT, principal, WEB, None)
+    assert told == (
+        "trust-github-oidc-missing-subject" if host == GITHUB else "trust-oidc-weak-subject-other"
+    )
+    pinned = {"StringEquals": {f"{host}:{claim}": "acme:1" for claim in shared_issuers()[host].claims}}
+    if host == COGNITO:
+        pinned |= USERS
+    elif host == GITHUB:
+        pinned = {"StringEquals": {f"{host}:sub": "repo:acme/site:ref:refs/heads/main"}}
+    assert names(DEFAULT, principal, WEB, pinned) == set()
