@@ -243,9 +243,10 @@ def test_no_shared_issuer_is_trusted_as_a_whole(host: str) -> None:
     assert told == (
         "trust-github-oidc-missing-subject" if host == GITHUB else "trust-oidc-weak-subject-other"
     )
-    pinned = {"StringEquals": {f"{host}:{claim}": "acme:1" for claim in shared_issuers()[host].claims}}
+    claims = shared_issuers()[host].claims
+    pinned: Tree = {"StringEquals": {f"{host}:{claim}": "acme:1" for claim in claims}}
     if host == COGNITO:
-        pinned |= USERS
+        pinned = {**pinned, **USERS}
     elif host == GITHUB:
         pinned = {"StringEquals": {f"{host}:sub": "repo:acme/site:ref:refs/heads/main"}}
     assert names(DEFAULT, principal, WEB, pinned) == set()
