@@ -14,6 +14,9 @@ from iamlint.semantics.principals import is_account_id
 
 __all__ = ["foreign_grant", "key_without_policy", "unknown_account"]
 
+_LONGEST_LIST = 20_000
+"""Characters; a document is shared with a thousand accounts at most."""
+
 
 def _account_in(value: Value) -> str | None:
     """Return the account id that a value is, or that its ARN names; None where it is a hole or absent."""
@@ -66,13 +69,25 @@ def foreign_grant(subject: GrantSubject, params: Mapping[str, object]) -> Iterat
         return
     found: dict[str, Value] = {}
     for value in grant.fields.get("principal", ()):
-        account = _account_in(value) if ":organizations:" not in pattern_text(value) else None
-        if account is not None and not _is_known(value, account, subject.settings):
-            found.setdefault(account, value)
+        for account in _shared_with(value):
+            if not _is_known(value, account, subject.settings):
+                found.setdefault(account, value)
     if found:
-        first, *others = found.values()
+        first, *others = dict.fromkeys(found.values())
         words = {"recipient": recipient(grant), "accounts": listed(found)}
         yield Match(first, tuple(found), words, marks=tuple((value, "") for value in others))
+
+
+def _shared_with(value: Value) -> Iterator[str]:
+    """Yield the accounts that a principal names; some formats take a list with commas. The account in the
+    ARN of an organisation is its owner."""
+    text = value.text
+    if text is not None and "," in text and len(text) <= _LONGEST_LIST:
+        yield from filter(is_account_id, map(str.strip, text.split(",")))
+    elif ":organizations:" not in pattern_text(value):
+        account = _account_in(value)
+        if account is not None:
+            yield account
 
 
 def key_without_policy(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

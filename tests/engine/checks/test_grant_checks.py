@@ -535,6 +535,16 @@ def test_a_foreign_grant_by_what_the_configuration_knows() -> None:
     assert not list(foreign_grant(GrantSubject(allowed, known, unit), params))
 
 
+def test_a_list_of_accounts_in_one_text() -> None:
+    """As the permissions of a Terraform SSM document have it."""
+    shared = grant("share", {"principal": "111122223333, 444455556666"}, on=("ssm-document",))
+    settings = Settings(accounts=frozenset({"111122223333"}))
+    (found,) = foreign_grant(
+        GrantSubject(shared, settings, Unit(Extraction(grants=(shared,)))), {"what": ["share"]}
+    )
+    assert found.evidence == ("444455556666",)
+
+
 def test_a_source_without_wildcards_is_one_resource() -> None:
     fields = {
         "principal": "apigateway.amazonaws.com",
