@@ -191,10 +191,26 @@ class Judge:
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
-        kept.extend(self._without_covered(hits))
+        kept.extend(self._without_covered(self._not_yet_told(hits, kept)))
         keys = StatementKeys(policy)
         for hit, covered in kept:
             yield self._finding(hit, covered, policy, keys), hit.rule, hit.match
+
+    def _not_yet_told(self, hits: list[_Hit], kept: list[tuple[_Hit, tuple[Rule, ...]]]) -> list[_Hit]:
+        """Return the hits of a policy without those about a statement which a narrower rule has told; what
+        they cover is noted in `kept`."""
+        left = []
+        for hit in hits:
+            about = hit.match.statement
+            covering = self._covering.get(hit.rule.name) if self._remove_covered else None
+            at = None
+            if about is not None and covering:
+                at = next((n for n, (other, _) in enumerate(kept) if _tells(other, about, covering)), None)
+            if at is None:
+                left.append(hit)
+            else:
+                kept[at] = (kept[at][0], (*kept[at][1], hit.rule))
+        return left
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
@@ -320,6 +336,11 @@ class _Wider:
                 self._returned.add(item)
                 found += self._by_item.get(item, ())
         return found
+
+
+def _tells(hit: _Hit, statement: Statement, rules: set[str]) -> bool:
+    """Say whether a hit is one of the rules', at the statement."""
+    return hit.rule.id in rules and hit.statement is not None and hit.statement.pointer == statement.pointer
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:

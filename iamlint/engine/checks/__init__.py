@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
+    accounts,
     actions,
     algebra,
     arns,
@@ -34,6 +35,7 @@ from iamlint.engine.checks.tables import (
 __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 
 CHECKS: Mapping[str, CheckSpec] = {
+    **accounts.TABLE,
     **actions.TABLE,
     **algebra.TABLE,
     **arns.TABLE,
