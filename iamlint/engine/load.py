@@ -576,10 +576,13 @@ class _RuleReader:
             self._grant(entry["grant"], (*path, "grant"), where)
         beside = entry.get("beside", [])
         if not isinstance(beside, list):
-            self._wrong((*path, "beside"), f"{where}: beside must be a list of grants")
+            self._wrong((*path, "beside"), f"{where}: beside must be a list of grants or policies")
         else:
-            for index, grant in enumerate(beside):
-                self._grant(grant, (*path, "beside", index), where)
+            for index, other in enumerate(beside):
+                if "policy" in entry:
+                    self._beside_policy(other, (*path, "beside", index), where)
+                else:
+                    self._grant(other, (*path, "beside", index), where)
         kind = entry.get("kind")
         if kind is not None and kind not in _KINDS:
             self._wrong((*path, "kind"), f"{where}: unknown kind {_shown(kind)}{_near(kind, _KINDS)}")
@@ -602,6 +605,12 @@ class _RuleReader:
             self._wrong((*path, "at"), f"{where} must not have `at`: the rule does not fire there")
         subject = {key: value for key, value in entry.items() if key not in {"name", "at"}}
         return Example(str(entry.get("name", where)), subject, tuple(at))
+
+    def _beside_policy(self, other: object, path: Path, where: str) -> None:
+        if not isinstance(other, dict) or not isinstance(other.get("policy"), dict):
+            self._wrong(path, f"{where}: beside a policy stand mappings with a policy")
+            return
+        self._keys(other, ("policy",), path, f"{where}: ")
 
     def _grant(self, grant: object, path: Path, where: str) -> None:
         if not isinstance(grant, dict):
