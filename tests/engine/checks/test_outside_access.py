@@ -265,8 +265,7 @@ def test_the_account_of_the_template_is_the_own_account() -> None:
     found = in_template(
         role(
             assume('{AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}'), assume("{AWS: !Ref AWS::AccountId}")
-        ),
-        profile=Profile.STRICT,
+        )
     )
     assert found == []
 
