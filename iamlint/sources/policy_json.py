@@ -199,8 +199,6 @@ _FOLDERS = {
     PolicyKind.RESOURCE: {
         "rcp": PolicyKind.RCP,
         "resource-control-polic": PolicyKind.RCP,
-        "endpoint-polic": PolicyKind.ENDPOINT,
-        "vpc-endpoint-polic": PolicyKind.ENDPOINT,
     },
 }
 """Names of folders, without their ending, that say what the bare documents in them are, where their
