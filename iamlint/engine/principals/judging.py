@@ -110,6 +110,8 @@ class PrincipalJudge:
         merged: dict[tuple[str, object], tuple[Rule, PrincipalMatch, dict[str, None]]] = {}
         number = 0
         for subject in subjects:
+            if subject.standing.rights.exhausted:
+                yield _too_much(subject)
             for rule in self._rules:
                 try:
                     check: Callable[..., Iterator[PrincipalMatch]] = CHECKS[rule.check].load()  # type: ignore[assignment]  # as its target says
@@ -126,6 +128,13 @@ class PrincipalJudge:
                     merged.setdefault(key, (rule, match, {}))[2][label] = None
         for rule, match, labels in merged.values():
             yield _finding(rule, match, list(labels))
+
+
+def _too_much(subject: PrincipalSubject) -> Diagnostic:
+    holder = subject.holder
+    path = holder.policies[0].document.path if holder.policies else ""
+    message = f"{holder.label} holds more statements than are weighed together: some ways may be missing"
+    return Diagnostic(path, "too-many-statements", message, owner=holder.address or None)
 
 
 def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
