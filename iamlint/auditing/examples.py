@@ -11,7 +11,7 @@ from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
 from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, PolicyKind, Value
-from iamlint.record import record
+from iamlint.record import record, replace
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
 from iamlint.sources.routing import extract_unit
@@ -103,6 +103,8 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         attachments=_words(subject.get("attached-to")),
         location=str(subject.get("location", "")),
     )
+    if "policy-name" in subject:
+        policy = replace(policy, name=Value(str(subject["policy-name"]), ()))
     return Extraction((policy,))
 
 

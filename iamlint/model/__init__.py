@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
-from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
+from iamlint.model.place import Document, Embedded, Excerpt, HasText, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
     SECRET_FIELDS,
     BrokenFile,
@@ -28,6 +28,7 @@ __all__ = [
     "Diagnostic",
     "Document",
     "Embedded",
+    "Excerpt",
     "Extraction",
     "Fault",
     "Finding",

@@ -172,7 +172,7 @@ class Policy:
     remarks: tuple[Fault, ...] = ()
 
 
-SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
+SECRET_FIELDS = frozenset({"password", "secret", "event_source_token", "external_id"})
 """Fields of grants whose values are never shown."""
 
 
