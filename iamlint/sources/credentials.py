@@ -28,35 +28,15 @@ SECRET_ACCESS_KEY = "a secret access key"  # noqa: S105 -- what it is called
 _MAX_ENCODED = 100_000
 _MAX_STEPS = 1_000_000
 
-_ID = "an access key id"
-SECRET_ACCESS_KEY = "a secret access key"  # noqa: S105 -- what it is called
-_MAX_ENCODED = 100_000
-_MAX_STEPS = 1_000_000
-
-_SECRET_WORD = re.compile(r"ecret[_-]?(?:[Aa]ccess)?[_-]?[Kk]ey|ECRET[_-]?(?:ACCESS)?[_-]?KEY")
-# `AKIA` and `ASIA` in base 64, by the place of their first byte in a group of three.
-_ENCODED = ("QUtJQ", "FLSU", "BS0lB", "QVNJQ", "FTSU", "BU0lB")
-# References to what an access key's secret or a password is: that of a template's output.
-_REFERRING = ("CloudFormation::Authentication", "aws_iam_access_key", "aws_iam_user_login_profile")
-
-_ID = "an access key id"
-SECRET_ACCESS_KEY = "a secret access key"  # noqa: S105 -- what it is called
-_MAX_ENCODED = 100_000
-_MAX_STEPS = 1_000_000
-
-_SECRET_WORD = re.compile(rb"ecret[_-]?(?:[Aa]ccess)?[_-]?[Kk]ey|ECRET[_-]?(?:ACCESS)?[_-]?KEY")
-# `AKIA` and `ASIA` in base 64, by the place of their first byte in a group of three.
-_ENCODED = (b"QUtJQ", b"FLSU", b"BS0lB", b"QVNJQ", b"FTSU", b"BU0lB")
-
 _ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
-_SECRET_SHAPE = (
+_SHAPE_OF_SECRET = (  # noqa: S105 -- a pattern
     r"(?=[A-Z0-9/+]{0,39}[a-z])(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Za-z/+]{0,39}[0-9])[A-Za-z0-9/+]{40}"
 )
-_SECRET = re.compile(_SECRET_SHAPE)
+_SECRET = re.compile(_SHAPE_OF_SECRET)
 _TELLING = re.compile(r"secret[_-]?(?:access)?[_-]?key|aws[_-]?secret", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
     r"secret[_-]?(?:access)?[_-]?key[\"']?\s{0,8}[=:,]?\s{0,8}[\"']?"
-    rf"({_SECRET_SHAPE})(?![A-Za-z0-9/+=])",
+    rf"({_SHAPE_OF_SECRET})(?![A-Za-z0-9/+=])",
     re.IGNORECASE,
 )
 _ONE_CASE = re.compile(r"[^a-z]*|[^A-Z]*")

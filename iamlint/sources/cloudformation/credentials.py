@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from iamlint.model import Document, Grant, Hole, Owner, Pointer, Value
 from iamlint.sources.cloudformation.resource import Reading
@@ -17,7 +17,7 @@ _KEY_TYPES = frozenset({"AWS::IAM::AccessKey"})
 _SECRET_ATTRIBUTES = frozenset({"SecretAccessKey"})
 
 
-def template_credentials(tree: Mapping[str, object], document: Document) -> Iterator[Grant]:
+def template_credentials(tree: dict[str, object], document: Document) -> Iterator[Grant]:
     """Yield a grant for each place of a template that holds credentials or shows a secret."""
     reading = Reading(tree, document)
     for section in ("Parameters", "Mappings", "Globals", "Outputs", "Resources"):

@@ -86,9 +86,9 @@ def plan_credentials(tree: dict[str, object], document: Document) -> Iterator[Gr
 def _configured(configuration: dict[str, object], document: Document) -> Iterator[Grant]:
     providers = configuration.get("provider_config")
     for name, body in providers.items() if isinstance(providers, dict) else ():
-        pointer = ("configuration", "provider_config", name)
-        owner = Owner(f"provider.{name}", None, pointer)
-        yield from credential_grants(document, owner, _under_expressions(body, pointer), "provider")
+        place: Pointer = ("configuration", "provider_config", name)
+        owner = Owner(f"provider.{name}", None, place)
+        yield from credential_grants(document, owner, _under_expressions(body, place), "provider")
     pending: list[tuple[object, Pointer, str]] = [
         (configuration.get("root_module"), ("configuration", "root_module"), "")
     ]
@@ -108,8 +108,8 @@ def _configured(configuration: dict[str, object], document: Document) -> Iterato
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, dict) else ():
             inner = call.get("module") if isinstance(call, dict) else None
-            place = (*pointer, "module_calls", name, "module")
-            pending.append((inner, place, f"{prefix}module.{name}."))
+            below = (*pointer, "module_calls", name, "module")
+            pending.append((inner, below, f"{prefix}module.{name}."))
 
 
 def _under_expressions(body: object, pointer: Pointer) -> Iterator[Credential]:
@@ -141,12 +141,10 @@ def _resources(tree: dict[str, object]) -> Iterator[tuple[str, str, object, Poin
                 pointer: Pointer = ("resource_changes", index, "change", "after")
                 yield _text(node, "address"), _text(node, "type"), change.get("after"), pointer
         return
-    for path in (("planned_values",), ("values",)):
-        node: object = tree
-        for step in path:
-            node = node.get(step) if isinstance(node, dict) else None
-        root = node.get("root_module") if isinstance(node, dict) else None
-        yield from _valued(root, (*path, "root_module"))
+    for name in ("planned_values", "values"):
+        values = tree.get(name)
+        if isinstance(values, dict):
+            yield from _valued(values.get("root_module"), (name, "root_module"))
     if tree.get("version") == 4:
         yield from _stored(tree.get("resources"))
 
