@@ -73,6 +73,8 @@ def _name_problem(value: Value, word: str) -> str:
     """Return what is wrong with a name, in words; nothing where its known parts are well."""
     limits = _limits()
     text = value.literal
+    if _is_unrendered(text):
+        return ""
     wrong = _other_than(limits["name_characters"]).search(text)
     if wrong is not None:
         return f"may not contain {_shown(wrong[0])}"
@@ -83,8 +85,15 @@ def _name_problem(value: Value, word: str) -> str:
     return "is empty" if value.text == "" else ""
 
 
+def _is_unrendered(text: str) -> bool:
+    """Say whether a text has a placeholder of another tool, so that it is not what IAM gets."""
+    return "${" in text or "{{" in text or "<%" in text
+
+
 def _path_problem(value: Value) -> str:
     limits = _limits()
+    if _is_unrendered(value.literal):
+        return ""
     parts = value.parts or ((value.text,) if value.text is not None else ())
     first, last = (parts[0], parts[-1]) if parts else ("", "")
     if isinstance(first, str) and not first.startswith("/"):
