@@ -136,4 +136,5 @@ def _with_policies(unit: Unit) -> frozenset[str]:
     for policy in unit.policies:
         found.add(policy.owner.address)
         found.update(policy.attachments)
+        found.update(policy.carriers)
     return frozenset(found)

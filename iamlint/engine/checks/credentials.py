@@ -100,12 +100,13 @@ def _first_keys(unit: Unit) -> dict[str, Grant]:
 
 def _user_of(grant: Grant) -> str:
     """Return who a key is for: a name, or a reference to one user of the same files; else nothing."""
+    # Modules of several directories are read together, and each may well be about an account of its own.
+    folder = grant.document.path.rpartition("/")[0]
     for value in grant.fields.get("user", ()):
-        if value.text is not None:
-            return value.text
         parts = value.parts
-        if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].kind in _OF_RESOURCES:
-            return str(value)
+        of_resource = len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].kind in _OF_RESOURCES
+        if value.text is not None or of_resource:
+            return f"{folder}/{value}"
     return ""
 
 
