@@ -29,18 +29,16 @@ _MAX_ENCODED = 100_000
 _MAX_STEPS = 1_000_000
 
 _ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
-_SHAPE_OF_SECRET = (  # noqa: S105 -- a pattern
-    r"(?=[A-Z0-9/+]{0,39}[a-z])(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Za-z/+]{0,39}[0-9])[A-Za-z0-9/+]{40}"
-)
-_SECRET = re.compile(_SHAPE_OF_SECRET)
+_FORTY = r"(?=[A-Z0-9/+]{0,39}[a-z])(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Za-z/+]{0,39}[0-9])[A-Za-z0-9/+]{40}"
+_SECRET = re.compile(_FORTY)
 _TELLING = re.compile(r"secret[_-]?(?:access)?[_-]?key|aws[_-]?secret", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
     r"secret[_-]?(?:access)?[_-]?key[\"']?\s{0,8}[=:,]?\s{0,8}[\"']?"
-    rf"({_SHAPE_OF_SECRET})(?![A-Za-z0-9/+=])",
+    rf"({_FORTY})(?![A-Za-z0-9/+=])",
     re.IGNORECASE,
 )
 _ONE_CASE = re.compile(r"[^a-z]*|[^A-Z]*")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}")
 _MADE_UP = re.compile(r"EXAMPLE|ABCDEFGH|SAMPLE|DUMMY|FAKE|XXXX|TESTKEY|YOURKEY|234567", re.IGNORECASE)
 _LEAST_DIFFERENT = 8
 
@@ -120,9 +118,9 @@ def credentials_of_text(
             # The pattern ignores letter case; a secret key has both.
             if _ONE_CASE.fullmatch(secret) is None and is_real(secret):
                 yield SECRET_ACCESS_KEY, secret, match.start(1)
-        if encoded and len(text) <= _MAX_ENCODED and _BASE64.fullmatch(text):
-            for kind, _, _ in credentials_of_text(_decoded(text)):
-                yield kind, text, -1
+    if encoded and len(text) <= _MAX_ENCODED and _BASE64.fullmatch(text.rstrip()):
+        for kind, _, _ in credentials_of_text(_decoded(text)):
+            yield kind, text, -1
 
 
 def is_real(text: str) -> bool:

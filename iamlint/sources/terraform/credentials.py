@@ -29,6 +29,9 @@ def module_credentials(tree: object, document: Document) -> Iterator[Grant]:
     for _, root, start in _bodies(tree, (), 0, 0):
         for kind, count in _LABELS.items():
             for labels, body, pointer in _bodies(root.get(kind), (*start, kind), count, 0):
+                if kind == "locals":
+                    yield from _locals(document, body, pointer)
+                    continue
                 owner = Owner(_address(kind, labels), labels[0] if count == 2 else None, pointer)
                 found = credentials_of_tree(body, pointer)
                 yield from credential_grants(document, owner, found, _PLACES.get(kind, ""))
@@ -36,10 +39,16 @@ def module_credentials(tree: object, document: Document) -> Iterator[Grant]:
                     yield from _output(document, owner, body)
 
 
+def _locals(document: Document, body: dict[str, object], pointer: Pointer) -> Iterator[Grant]:
+    for name, value in body.items():
+        owner = Owner(f"local.{name}", None, (*pointer, name))
+        yield from credential_grants(document, owner, credentials_of_tree(value, owner.pointer))
+
+
 def _address(kind: str, labels: tuple[str, ...]) -> str:
     if kind == "resource":
         return ".".join(labels)
-    return ".".join(({"variable": "var", "locals": "local"}.get(kind, kind), *labels))
+    return ".".join(({"variable": "var"}.get(kind, kind), *labels))
 
 
 def _bodies(
