@@ -13,6 +13,8 @@ import string
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iamlint.cli.main import main
 from iamlint.model import SECRET_FIELDS, Extraction, Grant
@@ -343,6 +345,59 @@ def test_a_state_too() -> None:
 def test_a_plan_of_any_shape_is_read(name: str, wrong: object) -> None:
     text = json.dumps({**plan(), name: wrong, "outputs": KEY_ID})
     assert isinstance(extract("plan.json", text), Extraction)
+
+
+NODES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(KEY_ID) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Ref",
+                    "Fn::Sub",
+                    "Fn::GetAtt",
+                    "Fn::If",
+                    "Metadata",
+                    "Value",
+                    "Type",
+                    "Default",
+                    "Properties",
+                    "UserData",
+                    "AWS::CloudFormation::Authentication",
+                    "password",
+                    "aws",
+                    "value",
+                    "locals",
+                    "key",
+                    "sensitive",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(["Parameters", "Mappings", "Globals", "Outputs", "Resources", "Metadata"]), NODES)
+@settings(max_examples=200, deadline=None)
+def test_a_template_of_any_shape_is_searched(section: str, node: object) -> None:
+    tree = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
+    tree[section] = {**tree["Resources"], "X": node} if section == "Resources" else {"X": node}  # type: ignore[dict-item]
+    extraction = extract("t.json", json.dumps(tree))
+    for grant in extraction.grants:
+        grant.document.span(grant.pointer)
+    assert not any(diagnostic.fatal for diagnostic in extraction.diagnostics)
+
+
+@given(st.sampled_from(["provider", "variable", "locals", "resource", "data", "output", "module"]), NODES)
+@settings(max_examples=200, deadline=None)
+def test_a_module_of_any_shape_is_searched(section: str, node: object) -> None:
+    extraction = extract("main.tf.json", json.dumps({section: node, "variable": {"k": {"default": KEY_ID}}}))
+    for grant in extraction.grants:
+        grant.document.span(grant.pointer)
 
 
 def test_secrets_are_among_the_fields_that_are_never_shown() -> None:

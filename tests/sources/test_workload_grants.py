@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ ROLE = "arn:aws:iam::111122223333:role/app"
 LONG = {"execution_role": "arn:aws:iam::111122223333:role/start"}
 
 # The word, the fields, and how each format writes them: type and properties.
-CASES = {
+Written = tuple[str, dict[str, object]]
+CASES: dict[str, tuple[str, dict[str, str], Written, Written]] = {
     "function": (
         "role-use",
         {"role": ROLE},
@@ -110,21 +112,21 @@ CASES = {
 }
 
 
-def template(kind: str, properties: dict[str, object]) -> tuple[str, object]:
+def template(kind: str, properties: dict[str, object]) -> tuple[str, dict[str, object]]:
     return "t.json", {"Resources": {"R": {"Type": kind, "Properties": properties}}}
 
 
-def module(kind: str, arguments: dict[str, object]) -> tuple[str, object]:
+def module(kind: str, arguments: dict[str, object]) -> tuple[str, dict[str, object]]:
     return "main.tf.json", {"resource": {kind: {"r": arguments}}}
 
 
-def plan(kind: str, arguments: dict[str, object]) -> tuple[str, object]:
+def plan(kind: str, arguments: dict[str, object]) -> tuple[str, dict[str, Any]]:
     change = {"actions": ["create"], "after": arguments, "after_unknown": {}}
     entry = {"address": f"{kind}.r", "mode": "managed", "type": kind, "name": "r", "change": change}
     return "plan.json", {"format_version": "1.2", "resource_changes": [entry]}
 
 
-def extract(file: tuple[str, object]) -> Extraction:
+def extract(file: tuple[str, dict[str, object]]) -> Extraction:
     name, tree = file
     return extract_unit([SourceFile(name, json.dumps(tree).encode(), named=True)], SourceOptions())
 
@@ -154,7 +156,6 @@ def test_an_execution_role_is_in_use_too() -> None:
 def test_a_plan_does_not_take_a_profile_that_nobody_wrote_for_one() -> None:
     # The provider shows `iam_instance_profile` as known after apply where nothing is configured.
     name, tree = plan("aws_instance", {"ami": "ami-1"})
-    assert isinstance(tree, dict)
     tree["resource_changes"][0]["change"]["after_unknown"] = {"iam_instance_profile": True}
     tree["configuration"] = {
         "root_module": {
