@@ -36,8 +36,9 @@ class EscalationPath:
     `category` is `self-escalation` (the caller widens its own rights), `principal-access` (it becomes
     another user or role), `new-passrole` (it passes a role to something that it makes or repoints),
     `existing-passrole` (it takes over something that holds a role) or `credential-access` (it reads
-    where secrets are often kept). `services` are those of which the passed role must trust one,
-    `gain` what the caller then has, `parent` the shorter path that is there whenever this one is.
+    where secrets are often kept). `services` are those of which the passed role must trust one, `hosts`
+    those that run what is taken over, so that its role trusts one of them. `gain` is what the caller
+    then has, `parent` the shorter path that is there whenever this one is.
     """
 
     id: str
@@ -46,6 +47,7 @@ class EscalationPath:
     severity: str
     steps: tuple[Step, ...]
     services: tuple[str, ...]
+    hosts: tuple[str, ...]
     gain: str
     parent: str | None
     retired: bool
@@ -71,8 +73,9 @@ class EscalationTable:
     def _path(self, entry: dict[str, object]) -> EscalationPath:
         requires = entry["requires"]
         assert isinstance(requires, list)  # INVARIANT: the file is part of the package
-        services = entry.get("role_trusted_by", [])
+        services, hosts = entry.get("role_trusted_by", []), entry.get("hosted_by", [])
         assert isinstance(services, list)  # INVARIANT: as above
+        assert isinstance(hosts, list)  # INVARIANT: as above
         steps = []
         for step in requires:
             actions = tuple(map(str, step["any_of"]))
@@ -85,6 +88,7 @@ class EscalationTable:
             severity=str(entry["severity"]),
             steps=tuple(steps),
             services=tuple(map(str, services)),
+            hosts=tuple(map(str, hosts)),
             gain=str(entry["gain"]),
             parent=None if parent is None else str(parent),
             retired=bool(entry.get("retired")),
@@ -104,7 +108,7 @@ class EscalationTable:
         return found
 
     def _match(self, pattern: str) -> int:
-        service, colon, name = pattern.partition(":")
+        service, colon, _ = pattern.partition(":")
         if not colon:
             return self.every if pattern and not pattern.strip("*") else 0
         wild = "*" in service or "?" in service

@@ -39,7 +39,7 @@ from iamlint.model import (
 from iamlint.record import record, replace
 from iamlint.semantics.branches import readings
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "listed", "make_finding", "with_ordinals"]
 
 
 class _Entry:
@@ -376,6 +376,21 @@ def _finding(
         help=rule.fix,
         label=match.label,
     )
+
+
+def make_finding(
+    rule: Rule,
+    match: Match,
+    statement: Statement | None,
+    *,
+    document: Document,
+    reference: PolicyReference,
+    pointer: str,
+    parts: tuple[str, ...],
+) -> Finding:
+    """Return the finding of a match that covers no other."""
+    hit = _Hit(rule, match, statement, ())
+    return _finding(hit, (), document=document, reference=reference, pointer=pointer, parts=parts)
 
 
 def _span(document: Document, place: Value | Pointer, *, key_only: bool = False) -> Span:

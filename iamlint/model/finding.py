@@ -66,7 +66,8 @@ class PolicyReference:
 class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
-    `label` is a short note for the primary place itself, empty when the message says it all.
+    `label` is a short note for the primary place itself, empty when the message says it all. `flow` are the
+    places of a chain in the order of its steps, empty where there is none.
     """
 
     rule_id: str
@@ -86,6 +87,7 @@ class Finding:
     state: str = "active"
     help: str = ""
     label: str = ""
+    flow: tuple[Related, ...] = ()
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:
