@@ -21,7 +21,7 @@ from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text
 
-__all__ = ["ExampleResult", "example_extraction", "run_examples", "run_pack", "run_rule"]
+__all__ = ["ExampleResult", "example_extraction", "judged_by", "run_examples", "run_pack", "run_rule"]
 
 
 @record
@@ -68,13 +68,8 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
     for example in examples:
         accounts = example.subject.get("accounts", [])
         trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-        settings = Settings(accounts=trusted)
         extraction = example_extraction(rule, example)
-        items: Iterator[Finding | Diagnostic]
-        if CHECKS[rule.check].target == "principal":
-            items = judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
-        else:
-            items = Judge((rule,), settings, Profile.AUDIT).judge(extraction)
+        items = judged_by(rule, Settings(accounts=trusted), extraction)
         found = []
         problem = ""
         for item in items:
@@ -86,6 +81,13 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
         if not problem and expected != places:
             problem = f"should fire at {_places(expected)}, fires at {_places(places)}"
         yield ExampleResult(rule, example, expected, places, problem)
+
+
+def judged_by(rule: Rule, settings: Settings, extraction: Extraction) -> Iterator[Finding | Diagnostic]:
+    """Return what one rule alone says about an extraction that is all there is."""
+    if CHECKS[rule.check].target == "principal":
+        return judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
+    return Judge((rule,), settings, Profile.AUDIT).judge(extraction)
 
 
 def example_extraction(rule: Rule, example: Example) -> Extraction:
