@@ -14,8 +14,9 @@ import pytest
 from iamlint.auditing.pipeline import Outcome, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.cli.main import main
+from iamlint.engine.principals.facts import UnitFacts, gather
 from iamlint.engine.rule import Profile
-from iamlint.model import Finding
+from iamlint.model import Extraction, Finding
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 PASS = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
@@ -162,17 +163,14 @@ def test_standard_input_is_joined_too(tmp_path: Path) -> None:
 def test_files_that_were_let_go_and_are_gone_do_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from iamlint.auditing import principals
-
     chained(tmp_path, 0)
-    gather = principals.gather
 
-    def let_go(extraction: object, unit: str, **_: object) -> object:
-        facts = gather(extraction, unit, let_go=True)  # type: ignore[arg-type]
+    def let_go(extraction: Extraction, unit: str, **_: object) -> UnitFacts:
+        facts = gather(extraction, unit, let_go=True)
         os.remove(tmp_path / "t0.json")
         return facts
 
-    monkeypatch.setattr(principals, "gather", let_go)
+    monkeypatch.setattr("iamlint.auditing.principals.gather", let_go)
     outcome = audited(tmp_path)
     assert {(f.primary.start_line, f.primary.start_column) for f in of(outcome, "IAM284")} == {(1, 1)}
 
