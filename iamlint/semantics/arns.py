@@ -49,9 +49,9 @@ _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 TO_FILL = re.compile(r"_{1,2}[A-Z][A-Z0-9_]*_")
 """A word between underscores, which a module replaces by what it knows (`_S3_BUCKET_ARN_`)."""
 _WORD_TO_FILL = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
-_REGION_TO_FILL = re.compile(r"(?:aws|your|my)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
+_REGION_TO_FILL = re.compile(r"(?:aws|your)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
 _ACCOUNT_TO_FILL = re.compile(
-    r"(?:aws|your|my)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
+    r"(?:aws|your)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
 )
 """Words of documentation that somebody replaces before the policy is used."""
 _LONGEST = 2_048
