@@ -85,7 +85,7 @@ def _escalation(subject: PrincipalSubject, found: Sequence[FoundPath]) -> Princi
             "steps": {one.path.id: _steps(one) for one in main},
         },
         help=_advice(breaking),
-        merge=(tuple(sorted(ids)), tuple(id(use.held.statement) for use in uses)),
+        merge=frozenset(id(use.held.statement) for use in uses),
     )
 
 
@@ -265,7 +265,7 @@ def reaches_administrator(
             ],
         },
         help=_chain_advice(first),
-        merge=None,
+        merge=(policy.document.path, pointer, tuple(id(edge.target) for edge in chain)),
     )
 
 
