@@ -160,6 +160,9 @@ def _advice(breaking: Sequence[Use], most: int = 3) -> str:
         where = f"{label[0].lower()}{label[1:]} of {_policy_label(use.policy)}"
         if use.policy.managed:
             parts.append(f"attach a narrower policy than {use.policy.managed}, without {use.action}")
+        elif use.action == "iam:PassRole" and use.aim is Aim.NAMED and use.targets:
+            names = listed(one.label for one in use.targets)
+            parts.append(f"let {where} pass a role that has fewer rights than {names}, or none")
         elif use.action == "iam:PassRole":
             parts.append(
                 f"limit iam:PassRole in {where} to the ARNs of the roles that are meant, and say with "
