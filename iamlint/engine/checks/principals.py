@@ -38,7 +38,9 @@ def escalates(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterat
         return
     grade = str(params["grade"])
     found = [
-        one for one in subject.standing.paths if one.path.id not in subject.told and _grade(one) == grade
+        one
+        for one in subject.standing.paths
+        if one.path.id not in subject.told and one.path.parent not in subject.told and _grade(one) == grade
     ]
     if found:
         yield _escalation(subject, found)
