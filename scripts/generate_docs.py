@@ -122,9 +122,9 @@ def escalation_paths() -> str:
     lines = [
         "# Escalation paths",
         "",
-        "Generated from `iamlint/catalog/data/escalation_paths.json`. Findings name these ids in `properties.paths`;",
-        "`iamlint explain ID` tells one. All steps of a path are needed, of each any one action. Ids without the",
-        "prefix `x-` follow the numbering of pathfinding.cloud.",
+        "Generated from `iamlint/catalog/data/escalation_paths.json`. Findings name these ids in",
+        "`properties.paths`; `iamlint explain ID` tells one. All steps of a path are needed, of each any one",
+        "action. Ids without the prefix `x-` follow the numbering of pathfinding.cloud.",
         "",
     ]
     categories: dict[str, list[EscalationPath]] = {}

@@ -32,7 +32,8 @@ def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
         "iamlint explain",
-        "Tell what a rule finds, why it matters and how to mend it; or what an escalation\npath needs and gives.",
+        "Tell what a rule finds, why it matters and how to mend it; or what an\n"
+        "escalation path needs and gives.",
         "  iamlint explain IAM101\n"
         "  iamlint explain action-star\n"
         "  iamlint explain lambda-001             an escalation path\n"

@@ -130,8 +130,8 @@ class HeldPolicy:
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
-        """What findings about this policy have in common: path, owner, location, name. Those about a policy of
-        AWS are about what attaches it."""
+        """What findings about this policy have in common: path, owner, location, name. Those about a policy
+        of AWS are about what attaches it."""
         return (self.document.path, self.owner.address, self.location, None if self.managed else self.name)
 
 
