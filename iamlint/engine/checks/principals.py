@@ -32,7 +32,8 @@ def escalates(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterat
 
     `open` ways hang on nothing and give much; `conditional` ones hang on a condition, or on what a
     pattern takes in, or give less; `possible` ones go through something that these files only name.
-    Ways that findings about the policies have told are left out.
+    Ways that findings about the policies have told are left out, and those that AWS itself opens to the
+    role of a service.
     """
     if subject.standing.outright is not None:
         return
@@ -40,7 +41,10 @@ def escalates(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterat
     found = [
         one
         for one in subject.standing.paths
-        if one.path.id not in subject.told and one.path.parent not in subject.told and _grade(one) == grade
+        if one.path.id not in subject.told
+        and one.path.parent not in subject.told
+        and not all(use.policy.of_service for use in one.uses)
+        and _grade(one) == grade
     ]
     if found:
         yield _escalation(subject, found)
