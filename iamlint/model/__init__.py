@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
+from iamlint.model.finding import Advice, Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
 from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
     SECRET_FIELDS,
@@ -22,6 +22,7 @@ from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
     "SECRET_FIELDS",
+    "Advice",
     "BrokenFile",
     "Condition",
     "Confidence",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from iamlint.model.place import Span
 from iamlint.record import field, record
 
-__all__ = ["Confidence", "Diagnostic", "Finding", "PolicyReference", "Related", "Severity"]
+__all__ = ["Advice", "Confidence", "Diagnostic", "Finding", "PolicyReference", "Related", "Severity"]
 
 
 class Severity(enum.StrEnum):
@@ -51,6 +51,15 @@ class Related:
 
 
 @record
+class Advice:
+    """Something to write instead, or to know before writing it: `text` is several lines, to be read or
+    pasted as they stand."""
+
+    title: str
+    text: str
+
+
+@record
 class PolicyReference:
     """Which policy a finding is about. `kind` is None when it concerns no policy; it still has an
     owner. `location` and `name` are those of the document below the owner."""
@@ -66,7 +75,8 @@ class PolicyReference:
 class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
-    `label` is a short note for the primary place itself, empty when the message says it all.
+    `label` is a short note for the primary place itself, empty when the message says it all. `advice`
+    is what to write instead, made for this place.
     """
 
     rule_id: str
@@ -86,6 +96,7 @@ class Finding:
     state: str = "active"
     help: str = ""
     label: str = ""
+    advice: tuple[Advice, ...] = ()
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import MutableMapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
 from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
 from iamlint.sources.terraform.places import ExpressionStep, InFile, as_written
 from iamlint.sources.text import Text
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+    from iamlint.sources.surroundings import InModule
 
 __all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
 
@@ -47,10 +51,40 @@ class TerraformJsonDocument(JsonDocument):
     def __init__(self, text: Text, tree: object, files: ModuleFiles, *, repeated: bool = False) -> None:
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
+        self._module: InModule | None = None
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
         return _elsewhere(pointer, self._files) or (self, pointer)
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands in the module beside the policy at `pointer`, and how it is written there."""
+        elsewhere = _elsewhere(pointer, self._files)
+        if elsewhere is not None:
+            document, pointer = elsewhere
+            if not isinstance(document, TerraformJsonDocument):
+                from iamlint.sources.surroundings import bare
+
+                return bare("json")
+            if document is not self:
+                return document.surroundings(pointer)
+        return self._module_files().at(pointer)
+
+    def _module_files(self) -> InModule:
+        if self._module is None:
+            from iamlint.sources.surroundings import InModule
+
+            folder = self.path.rpartition("/")[0]
+            files = [
+                document
+                for path, document in self._files.items()
+                if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
+            ]
+            module = InModule(document.tree for document in files)
+            for document in files:
+                document._module = module
+            self._module = module
+        return self._module
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         elsewhere = _elsewhere(pointer, self._files)

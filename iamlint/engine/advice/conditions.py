@@ -1,0 +1,197 @@
+"""Conditions to add, tests to write in place of weak ones, and whole statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from iamlint.engine.advice.site import Site, facts, wording_of
+from iamlint.engine.advice.words import wordings
+from iamlint.model import Advice, Grant
+from iamlint.model.surroundings import Known, Neighbour, Tests, Wording
+
+__all__ = ["condition", "instead", "senders", "source", "statement"]
+
+_MOST_SENDERS = 4
+_SOURCE_ARN, _SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
+
+
+def condition(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the tests of the rule that the statement does not have, to be added to it."""
+    if site.statement is not None:
+        yield from _added(site, _without_tested(_tests(argument, site), site))
+
+
+def instead(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the tests of the rule, to be written in place of those that the statement has."""
+    if site.statement is None:
+        return
+    tests = _tests(argument, site)
+    keys = [key for found in tests.values() for key in found]
+    if keys:
+        title = f"in place of the test on {' and '.join(dict.fromkeys(keys))}"
+        yield Advice(title, site.surroundings.condition(tests, ()))
+
+
+def statement(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the statement of the rule: to be added if it denies, else to be written in place of this one's
+    part."""
+    assert isinstance(argument, Mapping)  # validated with the rule
+    elements: dict[str, object] = {
+        name: _element(value, site) for name, value in argument.items() if name != "Condition"
+    }
+    tests = _tests(argument.get("Condition", {}), site)
+    if elements.get("Effect") == "Deny":
+        title = "a statement to add"
+    else:
+        title = f"a statement of its own for {argument['Action']}"
+    yield Advice(title, site.surroundings.statement(elements, tests))
+
+
+def _element(value: object, site: Site) -> object:
+    """Return a rule's element with its words filled in: a text without words stays a text."""
+    if isinstance(value, Mapping):
+        return {str(key): _element(item, site) for key, item in value.items()}
+    texts = value if isinstance(value, list | tuple) else [value]
+    if isinstance(value, str) and "{" not in value:
+        return value
+    return [found for text in texts for found in wordings(str(text), site)]
+
+
+# --- who sends ------------------------------------------------------------------------------------------
+
+
+def source(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the test of who makes a service call: its resource in this file, else the account."""
+    if isinstance(site.subject, Grant):
+        yield from _permission(site, site.subject)
+        return
+    statement = site.statement
+    if statement is None:
+        return
+    services = {
+        principal.value.text
+        for principal in statement.principals or ()
+        if principal.type == "Service" and principal.value.text is not None
+    }
+    if services:
+        yield from _added(site, _without_tested(_source_tests(site, sorted(services)), site))
+
+
+def _source_tests(site: Site, services: Sequence[str]) -> Tests:
+    """Return the tests of who sends that hold for every one of the services."""
+    keys = {"account", "arn"}
+    arns: list[Wording] = []
+    known = True
+    for service in services:
+        about = facts()["senders"].get(service)
+        given = about["keys"] if about is not None else ["account"]
+        assert isinstance(given, list)
+        keys &= set(given)
+        found = _sending(site, service)
+        arns.extend((one,) for one in found)
+        if not found:
+            known = False
+            if about is not None:
+                arns.append(wording_of(str(about["arn"])))
+    tests: dict[str, dict[str, list[Wording]]] = {}
+    if "account" in keys:
+        tests["StringEquals"] = {_SOURCE_ACCOUNT: [(Known.ACCOUNT,)]}
+    if "arn" in keys and (known or "account" not in keys):
+        tests["ArnLike"] = {_SOURCE_ARN: arns}
+    return tests
+
+
+def _sending(site: Site, service: str) -> tuple[Neighbour, ...]:
+    about = facts()["senders"].get(service)
+    if about is None:
+        return ()
+    found = site.surroundings.senders(str(about["service"]), site.targets, site.owner)
+    return found if len(found) <= _MOST_SENDERS else ()
+
+
+def senders(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the test of what sends to a queue or topic here that everybody may use, or, where nothing in
+    this file does, the tests of the rule."""
+    if site.statement is None:
+        return
+    arns: list[Wording] = [
+        (one,) for service in facts()["senders"] for one in _sending(site, service)
+    ]
+    tests: Tests = {"ArnLike": {_SOURCE_ARN: arns}} if arns else _tests(argument, site)
+    yield from _added(site, _without_tested(tests, site))
+
+
+def _permission(site: Site, grant: Grant) -> Iterator[Advice]:
+    """Give the fields of a Lambda permission that say who calls."""
+    service = next((value.text for value in grant.fields.get("principal", ()) if value.text), None)
+    about = facts()["senders"].get(service or "")
+    fields: dict[str, Wording] = {}
+    if about is None:
+        fields["source_account"] = (Known.ACCOUNT,)
+    else:
+        found = [one for one in _sending(site, service or "") if one.address != site.owner]
+        fields["source_arn"] = (found[0],) if len(found) == 1 else wording_of(str(about["arn"]))
+        given = about["keys"]
+        assert isinstance(given, list)
+        if "account" in given:
+            fields["source_account"] = (Known.ACCOUNT,)
+    missing = {name: text for name, text in fields.items() if not grant.fields.get(name)}
+    if missing:
+        yield Advice("add to the permission", site.surroundings.fields(missing))
+
+
+# --- tests ----------------------------------------------------------------------------------------------
+
+
+def _tests(argument: object, site: Site) -> Tests:
+    """Return a rule's condition with its words filled in; a key without a value is left out."""
+    assert isinstance(argument, Mapping)  # validated with the rule
+    found: dict[str, dict[str, list[Wording]]] = {}
+    for operator, keys in argument.items():
+        assert isinstance(keys, Mapping)  # validated with the rule
+        for key, value in keys.items():
+            names = wordings(str(key), site)
+            texts = value if isinstance(value, list | tuple) else [value]
+            values = [one for text in texts for one in wordings(str(text), site)]
+            if values and len(names) == 1:
+                name = "".join(part if isinstance(part, str) else f"<{part.name.lower()}>" for part in names[0])
+                found.setdefault(_fitting(str(operator), values), {})[name] = values
+    return found
+
+
+def _fitting(operator: str, values: Sequence[Wording]) -> str:
+    """Return StringLike for StringEquals where a value has a wildcard."""
+    wild = any(isinstance(part, str) and "*" in part for value in values for part in value)
+    return "StringLike" if wild and operator == "StringEquals" else operator
+
+
+def _without_tested(tests: Tests, site: Site) -> Tests:
+    """Return the tests of keys that the statement does not test yet."""
+    assert site.statement is not None  # asked by the callers
+    tested = {one.key.lower() for one in site.statement.conditions}
+    kept = {
+        operator: {key: values for key, values in keys.items() if key.lower() not in tested}
+        for operator, keys in tests.items()
+    }
+    return {operator: keys for operator, keys in kept.items() if keys}
+
+
+def _added(site: Site, tests: Tests) -> Iterator[Advice]:
+    """Give tests as parts to paste: a whole condition where the statement has none, else what goes under
+    an operator that is there, and what goes beside the operators."""
+    if not tests:
+        return
+    statement = site.statement
+    assert statement is not None  # asked by the callers
+    written = site.surroundings.condition
+    if not statement.conditions and not statement.unread_condition:
+        yield Advice("add to the statement", written(tests, None))
+        return
+    present = list(dict.fromkeys(one.operator for one in statement.conditions))
+    beside = {operator: keys for operator, keys in tests.items() if operator not in present}
+    if beside:
+        yield Advice("add to its Condition", written(beside, present))
+    for operator in present:
+        if operator in tests:
+            title = f"add to {operator} of its Condition"
+            yield Advice(title, written({operator: tests[operator]}, present))

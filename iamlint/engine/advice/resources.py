@@ -1,0 +1,139 @@
+"""The ARNs that actions take, made from the resources beside the policy where there are any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from iamlint.catalog import Action, Catalog, catalog
+from iamlint.engine.advice.site import Site, wording_of
+from iamlint.model import Advice
+from iamlint.model.surroundings import Neighbour, Surroundings, Wording
+from iamlint.record import record
+
+__all__ = ["resources"]
+
+_MOST_ACTIONS = 300
+"""A statement of more actions is to be cut down first."""
+
+_MOST_TYPES = 6
+_ANY_TYPE = 4
+"""An action that may be about any of more types than this, as tagging, is no guide."""
+
+_NAMES = 4
+_MOST_NEIGHBOURS = 4
+_PART = re.compile(r"\$\{[^}]*\}")
+
+
+def resources(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the ARN formats that the statement's actions take, by what they are for."""
+    statement = site.statement
+    if statement is None or statement.actions is None:
+        return
+    bits = 0
+    for value in statement.actions:
+        if value.text is not None:
+            bits |= catalog().expand(value.text)
+    if bits and bits.bit_count() <= _MOST_ACTIONS:
+        beside = site.neighbours
+        yield from _advice(bits, site.surroundings, site.owner if beside else "", site.targets if beside else ())
+
+
+@lru_cache(maxsize=1_024)
+def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> tuple[Advice, ...]:
+    neighbours = tuple(one for one in written.neighbours(owner) if one.address not in own) if owner else ()
+    by_type, anything, nothing = _sorted_out(bits, neighbours)
+    if not by_type:
+        return ()
+    rank = {kind: bool(_built(kind, neighbours)) for kind in by_type}
+    order = sorted(by_type, key=lambda kind: (not rank[kind], -len(by_type[kind]), kind.arn))
+    groups = [(_names(by_type[kind]), _texts(kind, neighbours)) for kind in order[:_MOST_TYPES]]
+    remarks = []
+    if len(order) > _MOST_TYPES:
+        others = sorted({kind.name for kind in order[_MOST_TYPES:]})
+        remarks.append(f"also: ARNs of {', '.join(others[:_MOST_TYPES])}" + (", ..." if len(others) > 6 else ""))
+    if anything:
+        remarks.append(f"ARNs of many kinds: {_names(anything)}")
+    if nothing:
+        remarks.append(f'no ARN, so "*" in a statement of their own: {_names(nothing)}')
+    return (Advice("the ARNs that these actions take", written.resources(groups, "; ".join(remarks))),)
+
+
+@record
+class _Kind:
+    """A type of resource, with the ARN format to show."""
+
+    service: str
+    name: str
+    arn: str
+
+
+def _sorted_out(
+    bits: int, neighbours: Sequence[Neighbour]
+) -> tuple[dict[_Kind, list[str]], list[str], list[str]]:
+    """Return the actions by the type of resource that they need, those that may be about anything, and
+    those that take no ARN."""
+    by_type: dict[_Kind, list[str]] = {}
+    anything: list[str] = []
+    nothing: list[str] = []
+    formats: dict[str, Mapping[str, str]] = {}
+    known = catalog()
+    for full in known.names(bits):
+        action = known.action(full)
+        assert action is not None  # the catalogue named it
+        kinds = _kinds(action, known, formats)
+        if not kinds:
+            nothing.append(full)
+            continue
+        if len(kinds) > _ANY_TYPE:
+            kinds = [kind for kind in kinds if _built(kind, neighbours)]
+        for kind in kinds:
+            by_type.setdefault(kind, []).append(full)
+        if not kinds:
+            anything.append(full)
+    return by_type, anything, nothing
+
+
+def _kinds(action: Action, known: Catalog, formats: dict[str, Mapping[str, str]]) -> list[_Kind]:
+    """Return the types that an action always needs; if it needs none, those that it may be about."""
+    arns = formats.get(action.service)
+    if arns is None:
+        service = known.service(action.service)
+        arns = {kind.name: kind.arns[0] for kind in service.resource_types if kind.arns} if service else {}
+        formats[action.service] = arns
+    found = [kind for kind in action.resource_types if kind.name in arns]
+    needed = [kind for kind in found if kind.required]
+    return [_Kind(action.service, kind.name, arns[kind.name]) for kind in needed or found]
+
+
+def _names(actions: Sequence[str]) -> str:
+    more = len(actions) - _NAMES
+    return ", ".join(actions[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _texts(kind: _Kind, neighbours: Sequence[Neighbour]) -> Sequence[Wording]:
+    built = _built(kind, neighbours)
+    return built if 0 < len(built) <= _MOST_NEIGHBOURS else [wording_of(kind.arn)]
+
+
+def _built(kind: _Kind, neighbours: Sequence[Neighbour]) -> list[Wording]:
+    """Return the ARNs of a type that the neighbours give: their own, or with what comes below them."""
+    wanted = _PART.sub("*", kind.arn)
+    found: list[Wording] = []
+    for one in neighbours:
+        below = _below(one.arn, wanted)
+        if below is not None:
+            found.append((one, below) if below else (one,))
+    return found
+
+
+def _below(own: str, wanted: str) -> str | None:
+    """Return what to append to an ARN of the pattern `own` so that it fits `wanted`, None if nothing does."""
+    if own == wanted:
+        return ""
+    if own.endswith(":*") and (wanted == own[:-2] or wanted.startswith(own[:-1])):
+        return ""  # a log group's own ARN ends with what stands for its streams
+    if wanted.startswith(own) and wanted[len(own)] in ":/":
+        return wanted[len(own) :]
+    return None

@@ -1,0 +1,172 @@
+"""The words of a rule's advice, such as `{account}`, as what is known at a place."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from iamlint.engine.advice.site import Site, facts
+from iamlint.engine.checks.trust import provider_of
+from iamlint.model.surroundings import Blank, Known, Neighbour, Wording
+from iamlint.semantics.patterns import has_wildcard
+
+__all__ = ["WORDS", "wordings", "words_in"]
+
+_WORD = re.compile(r"\{([a-z]+)\}")
+_MOST_ROLES = 4
+_MOST_SERVICES = 8
+_GITHUB = "token.actions.githubusercontent.com"
+
+
+def wordings(template: str, site: Site) -> list[Wording]:
+    """Return what a text of a rule's advice says here: one wording for each combination of what its words
+    mean; none where a word means nothing here."""
+    pieces = _WORD.split(template)
+    choices: list[Sequence[Wording]] = [
+        _MEANINGS[piece](site) if at % 2 else [(piece,) if piece else ()] for at, piece in enumerate(pieces)
+    ]
+    return [_joined(choice) for choice in itertools.product(*choices)]
+
+
+def _joined(parts: Sequence[Wording]) -> Wording:
+    """Return wordings one after the other, texts side by side as one."""
+    joined: list[str | Known | Blank | Neighbour] = []
+    for part in itertools.chain.from_iterable(parts):
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _organization(site: Site) -> list[Wording]:
+    known = sorted(site.settings.organizations)
+    return [(name,) for name in known] or [(Blank("organization-id"),)]
+
+
+def _target(site: Site) -> list[Wording]:
+    """Return the ARN of the one bucket that a policy hangs on."""
+    neighbours = {one.address: one for one in site.surroundings.neighbours(site.owner)}
+    for address in site.targets:
+        if address in neighbours:
+            return [(neighbours[address],)]
+        if re.fullmatch(r"[a-z0-9][a-z0-9.-]{2,62}", address):
+            return [("arn:", Known.PARTITION, f":s3:::{address}")]
+    return [("arn:", Known.PARTITION, ":s3:::", Blank("bucket-name"))]
+
+
+def _roles(site: Site) -> list[Wording]:
+    roles: list[Wording] = [(one,) for one in site.neighbours if _is_role(one)]
+    if len(roles) > _MOST_ROLES or not roles:
+        return [("arn:", Known.PARTITION, ":iam::", Known.ACCOUNT, ":role/", Blank("role-name"))]
+    return roles
+
+
+def _services(site: Site) -> list[Wording]:
+    """Return the services that the roles beside the policy trust."""
+    found = sorted({service for one in site.neighbours if _is_role(one) for service in one.trusted})
+    if not found or len(found) > _MOST_SERVICES:
+        return [(Blank("service"), ".amazonaws.com")]
+    return [(service,) for service in found]
+
+
+def _is_role(one: Neighbour) -> bool:
+    return one.arn.split(":", 3)[2] == "iam" and ":role/" in one.arn
+
+
+def issuer_of(site: Site) -> str | None:
+    """Return the one OIDC issuer of a statement's principals, None where there is none or several."""
+    statement = site.statement
+    found = {
+        provider.issuer
+        for principal in (statement.principals if statement is not None else None) or ()
+        if principal.type == "Federated" and (provider := provider_of(principal.value)).kind == "oidc"
+    }
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _issuer(site: Site) -> list[Wording]:
+    found = issuer_of(site)
+    return [(found,)] if found is not None else [(Blank("issuer"),)]
+
+
+def _issuer_fact(site: Site, name: str) -> str | None:
+    issuer = issuer_of(site) or ""
+    for known, about in facts()["issuers"].items():
+        if issuer == known or (known.endswith(".") and issuer.startswith(known)):
+            return str(about[name]) if name in about else None
+    return None
+
+
+def _subject(site: Site) -> list[Wording]:
+    """Return the subject to test: of GitHub with the owner and repository that a test names already."""
+    text = _issuer_fact(site, "subject")
+    if text is None:
+        return [(Blank("subject"),)]
+    if issuer_of(site) == _GITHUB:
+        return [_blanks(text.replace("<owner>/<repository>", _repository(site)))]
+    return [_blanks(text)]
+
+
+def _repository(site: Site) -> str:
+    """Return `owner/repository` as far as the statement's own tests of a subject tell, else blanks."""
+    statement = site.statement
+    assert statement is not None  # it has principals
+    names = set()
+    for condition in statement.conditions:
+        if condition.key.lower() == f"{_GITHUB}:sub":
+            for value in condition.values:
+                kind, _, rest = (value.text or "").partition(":")
+                owner, slash, repository = rest.partition(":")[0].partition("/")
+                if kind == "repo" and slash and owner and not has_wildcard(owner):
+                    whole = repository and not has_wildcard(repository)
+                    names.add(f"{owner}/{repository if whole else '<repository>'}")
+    return next(iter(names)) if len(names) == 1 else "<owner>/<repository>"
+
+
+def _audience(site: Site) -> list[Wording]:
+    if issuer_of(site) == "cognito-identity.amazonaws.com":
+        return [(Blank("identity-pool-id"),)]
+    text = _issuer_fact(site, "audience")
+    return [(text,)] if text is not None else [(Blank("audience"),)]
+
+
+def _blanks(text: str) -> Wording:
+    """Return a text with `<name>` as blanks."""
+    pieces = re.split(r"<([a-z -]+)>", text)
+    return tuple(Blank(piece) if at % 2 else piece for at, piece in enumerate(pieces) if piece)
+
+
+WORDS: Mapping[str, str] = {
+    "account": "the account that the policy is deployed to",
+    "audience": "the audience that callers of the identity provider ask for",
+    "issuer": "the address of the identity provider",
+    "organization": "the organizations of the configuration",
+    "partition": "the partition, such as aws",
+    "region": "the Region that the policy is deployed to",
+    "roles": "the roles beside the policy",
+    "services": "the services that the roles beside the policy trust",
+    "subject": "the subject of the identity provider's tokens",
+    "target": "the bucket that the policy is for",
+}
+"""What may stand in braces in the texts of a rule's advice, and what it becomes."""
+
+_MEANINGS: Mapping[str, Callable[[Site], list[Wording]]] = {
+    "account": lambda site: [(Known.ACCOUNT,)],
+    "audience": _audience,
+    "issuer": _issuer,
+    "organization": _organization,
+    "partition": lambda site: [(Known.PARTITION,)],
+    "region": lambda site: [(Known.REGION,)],
+    "roles": _roles,
+    "services": _services,
+    "subject": _subject,
+    "target": _target,
+}
+assert _MEANINGS.keys() == WORDS.keys()
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words in braces of a text, for whoever validates a rule."""
+    return _WORD.findall(text)
