@@ -71,9 +71,8 @@ class Surroundings(Protocol):
     def statement(self, elements: Mapping[str, object], tests: Tests) -> str:
         """Return a statement: IAM's elements, each a text, a list of wordings or a mapping of them."""
 
-    def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], apart: str) -> str:
-        """Return resources in groups, each with a remark that says what it is for; `apart` is a last
-        remark, empty for none."""
+    def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], remarks: Sequence[str]) -> str:
+        """Return resources in groups, each with what it is for; `remarks` come last."""
 
     def fields(self, fields: Mapping[str, Wording]) -> str:
         """Return the fields of a grant (`source_arn`), under the names that the format has for them."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from iamlint.catalog import catalog
 from iamlint.engine.advice.site import Site, facts, wording_of
 from iamlint.engine.advice.words import wordings
+from iamlint.engine.judge import listed
 from iamlint.model import Advice, Grant
 from iamlint.model.surroundings import Known, Neighbour, Tests, Wording
 
 __all__ = ["condition", "instead", "senders", "source", "statement"]
 
 _MOST_SENDERS = 4
+_MOST_ACTIONS = 300
 _SOURCE_ARN, _SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
 
 
@@ -22,10 +25,15 @@ def condition(site: Site, argument: object) -> Iterator[Advice]:
 
 
 def instead(site: Site, argument: object) -> Iterator[Advice]:
-    """Give the tests of the rule, to be written in place of those that the statement has."""
+    """Give those tests of the rule whose keys the statement tests, to be written in place of its own."""
     if site.statement is None:
         return
-    tests = _tests(argument, site)
+    tested = {one.key.lower() for one in site.statement.conditions}
+    kept = {
+        operator: {key: values for key, values in keys.items() if key.lower() in tested}
+        for operator, keys in _tests(argument, site).items()
+    }
+    tests = {operator: keys for operator, keys in kept.items() if keys}
     keys = [key for found in tests.values() for key in found]
     if keys:
         title = f"in place of the test on {' and '.join(dict.fromkeys(keys))}"
@@ -40,7 +48,7 @@ def statement(site: Site, argument: object) -> Iterator[Advice]:
         name: _element(value, site) for name, value in argument.items() if name != "Condition"
     }
     tests = _tests(argument.get("Condition", {}), site)
-    if elements.get("Effect") == "Deny":
+    if elements.get("Effect") == "Deny" or site.statement is None:
         title = "a statement to add"
     else:
         title = f"a statement of its own for {argument['Action']}"
@@ -83,16 +91,14 @@ def _source_tests(site: Site, services: Sequence[str]) -> Tests:
     arns: list[Wording] = []
     known = True
     for service in services:
-        about = facts()["senders"].get(service)
-        given = about["keys"] if about is not None else ["account"]
-        assert isinstance(given, list)
-        keys &= set(given)
+        about = facts().senders.get(service)
+        keys &= about.keys if about is not None else {"account"}
         found = _sending(site, service)
         arns.extend((one,) for one in found)
         if not found:
             known = False
             if about is not None:
-                arns.append(wording_of(str(about["arn"])))
+                arns.append(wording_of(about.arn))
     tests: dict[str, dict[str, list[Wording]]] = {}
     if "account" in keys:
         tests["StringEquals"] = {_SOURCE_ACCOUNT: [(Known.ACCOUNT,)]}
@@ -102,10 +108,10 @@ def _source_tests(site: Site, services: Sequence[str]) -> Tests:
 
 
 def _sending(site: Site, service: str) -> tuple[Neighbour, ...]:
-    about = facts()["senders"].get(service)
+    about = facts().senders.get(service)
     if about is None:
         return ()
-    found = site.surroundings.senders(str(about["service"]), site.targets, site.owner)
+    found = site.surroundings.senders(about.service, site.targets, site.owner)
     return found if len(found) <= _MOST_SENDERS else ()
 
 
@@ -115,7 +121,7 @@ def senders(site: Site, argument: object) -> Iterator[Advice]:
     if site.statement is None:
         return
     arns: list[Wording] = [
-        (one,) for service in facts()["senders"] for one in _sending(site, service)
+        (one,) for service in facts().senders for one in _sending(site, service)
     ]
     tests: Tests = {"ArnLike": {_SOURCE_ARN: arns}} if arns else _tests(argument, site)
     yield from _added(site, _without_tested(tests, site))
@@ -124,16 +130,14 @@ def senders(site: Site, argument: object) -> Iterator[Advice]:
 def _permission(site: Site, grant: Grant) -> Iterator[Advice]:
     """Give the fields of a Lambda permission that say who calls."""
     service = next((value.text for value in grant.fields.get("principal", ()) if value.text), None)
-    about = facts()["senders"].get(service or "")
+    about = facts().senders.get(service or "")
     fields: dict[str, Wording] = {}
     if about is None:
         fields["source_account"] = (Known.ACCOUNT,)
     else:
         found = [one for one in _sending(site, service or "") if one.address != site.owner]
-        fields["source_arn"] = (found[0],) if len(found) == 1 else wording_of(str(about["arn"]))
-        given = about["keys"]
-        assert isinstance(given, list)
-        if "account" in given:
+        fields["source_arn"] = (found[0],) if len(found) == 1 else wording_of(about.arn)
+        if "account" in about.keys:
             fields["source_account"] = (Known.ACCOUNT,)
     missing = {name: text for name, text in fields.items() if not grant.fields.get(name)}
     if missing:
@@ -166,11 +170,17 @@ def _fitting(operator: str, values: Sequence[Wording]) -> str:
 
 
 def _without_tested(tests: Tests, site: Site) -> Tests:
-    """Return the tests of keys that the statement does not test yet."""
+    """Return the tests of keys that the statement does not test yet; that a key is there is a test apart."""
     assert site.statement is not None  # asked by the callers
-    tested = {one.key.lower() for one in site.statement.conditions}
+    conditions = site.statement.conditions
+    tested = {one.key.lower() for one in conditions}
+    asked = {one.key.lower() for one in conditions if one.operator.lower() == "null"}
     kept = {
-        operator: {key: values for key, values in keys.items() if key.lower() not in tested}
+        operator: {
+            key: values
+            for key, values in keys.items()
+            if key.lower() not in (asked if operator == "Null" else tested)
+        }
         for operator, keys in tests.items()
     }
     return {operator: keys for operator, keys in kept.items() if keys}
@@ -184,14 +194,38 @@ def _added(site: Site, tests: Tests) -> Iterator[Advice]:
     statement = site.statement
     assert statement is not None  # asked by the callers
     written = site.surroundings.condition
+    alone = _apart(site, [key for keys in tests.values() for key in keys])
     if not statement.conditions and not statement.unread_condition:
-        yield Advice("add to the statement", written(tests, None))
+        yield Advice(alone or "add to the statement", written(tests, None))
         return
     present = list(dict.fromkeys(one.operator for one in statement.conditions))
     beside = {operator: keys for operator, keys in tests.items() if operator not in present}
     if beside:
-        yield Advice("add to its Condition", written(beside, present))
+        yield Advice(alone or "add to its Condition", written(beside, present))
     for operator in present:
         if operator in tests:
             title = f"add to {operator} of its Condition"
-            yield Advice(title, written({operator: tests[operator]}, present))
+            yield Advice(alone or title, written({operator: tests[operator]}, present))
+
+
+def _apart(site: Site, keys: Sequence[str]) -> str:
+    """Return the title for tests that only some of the statement's actions know: the others would be
+    allowed no more. Empty where the tests can stay with all."""
+    service_keys = {key.lower() for key in keys if key.partition(":")[0] in catalog().services()}
+    actions = site.statement.actions if site.statement is not None else None
+    if not service_keys or not actions:
+        return ""
+    known, others = [], False
+    for value in actions:
+        bits = catalog().expand(value.text) if value.text is not None else 0
+        if not bits or bits.bit_count() > _MOST_ACTIONS:
+            others = True
+            continue
+        for full in catalog().names(bits):
+            action = catalog().action(full)
+            assert action is not None  # the catalogue named it
+            if service_keys.isdisjoint(key.lower() for key in action.condition_keys):
+                others = True
+            else:
+                known.append(full)
+    return f"in a statement of its own for {listed(known)}, with" if others and known else ""

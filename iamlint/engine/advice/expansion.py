@@ -29,6 +29,9 @@ _LEVELS = (
     AccessLevel.LIST,
 )
 
+_TELLING = frozenset({AccessLevel.PERMISSIONS, AccessLevel.WRITE, AccessLevel.READ})
+"""Levels of which a few actions are shown where there are too many."""
+
 _WORST_FIRST = (
     "attach-or-put-policy",
     "new-policy-version",
@@ -111,29 +114,40 @@ def _of_not_action(named: tuple[str, ...]) -> tuple[Advice, ...]:
 
 
 def _by_level(bits: int) -> str:
-    whole = bits.bit_count() <= _ALL
     lines: list[str] = []
+    if bits.bit_count() <= _ALL:
+        for level in _LEVELS:
+            found = bits & catalog().with_level(level)
+            if found:
+                lines.extend(_level_lines(level.value, found.bit_count(), list(catalog().names(found))))
+        return "\n".join(lines)
+    services = list(catalog().services_of(bits))
+    rest = []
     for level in _LEVELS:
         found = bits & catalog().with_level(level)
-        if found:
-            names = list(catalog().names(found)) if whole else list(_worst(found))
+        names = list(_worst(found, alone=len(services) == 1 and level in _TELLING)) if found else []
+        if names:
             lines.extend(_level_lines(level.value, found.bit_count(), names))
-    services = list(catalog().services_of(bits))
-    if len(services) > 1 and not whole:
+        elif found:
+            rest.append(f"{level.value} ({found.bit_count():,})")
+    if rest:
+        lines.append(", ".join(rest))
+    if len(services) > 1:
         lines.append(_services_line(bits, services))
     return "\n".join(lines)
 
 
-def _worst(bits: int) -> Iterator[str]:
-    """Yield a few actions of a set, the most dangerous first."""
+def _worst(bits: int, *, alone: bool) -> Iterator[str]:
+    """Yield a few actions of a set, the most dangerous first. In one service alone, those with the
+    shortest names come next: they are what it is about (`s3:PutObject`, `ec2:RunInstances`)."""
     left = _FEW
-    for wanted in (*_worst_sets(), bits):
+    for wanted in _worst_sets():
         for name in _first_names(bits & wanted, left):
             yield name
             left -= 1
         bits &= ~wanted
-        if not left:
-            return
+    if alone and left:
+        yield from sorted(catalog().names(bits), key=lambda name: (len(name), name))[:left]
 
 
 def _first_names(bits: int, most: int) -> list[str]:

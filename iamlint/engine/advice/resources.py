@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from iamlint.catalog import Action, Catalog, catalog
-from iamlint.engine.advice.site import Site, wording_of
+from iamlint.engine.advice.site import Site, facts, wording_of
 from iamlint.model import Advice
 from iamlint.model.surroundings import Neighbour, Surroundings, Wording
 from iamlint.record import record
@@ -21,7 +21,12 @@ _MOST_TYPES = 6
 _ANY_TYPE = 4
 """An action that may be about any of more types than this, as tagging, is no guide."""
 
+_MANY_ACTIONS = 40
+"""Of a statement with more actions, as one of a whole service, few types are shown."""
+
+_FEW_TYPES = 2
 _NAMES = 4
+_WIDTH = 88
 _MOST_NEIGHBOURS = 4
 _PART = re.compile(r"\$\{[^}]*\}")
 
@@ -46,18 +51,21 @@ def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) 
     by_type, anything, nothing = _sorted_out(bits, neighbours)
     if not by_type:
         return ()
-    rank = {kind: bool(_built(kind, neighbours)) for kind in by_type}
-    order = sorted(by_type, key=lambda kind: (not rank[kind], -len(by_type[kind]), kind.arn))
-    groups = [(_names(by_type[kind]), _texts(kind, neighbours)) for kind in order[:_MOST_TYPES]]
+    beside = {kind for kind in by_type if _built(kind, neighbours)}
+    order = sorted(by_type, key=lambda kind: (kind not in beside, -len(by_type[kind]), kind.arn))
+    shown = order[:_MOST_TYPES]
+    if bits.bit_count() > _MANY_ACTIONS:
+        shown = [kind for kind in shown if kind in beside] or shown[:_FEW_TYPES]
+    groups = [(_names(by_type[kind]), _texts(kind, neighbours)) for kind in shown]
     remarks = []
-    if len(order) > _MOST_TYPES:
-        others = sorted({kind.name for kind in order[_MOST_TYPES:]})
-        remarks.append(f"also: ARNs of {', '.join(others[:_MOST_TYPES])}" + (", ..." if len(others) > 6 else ""))
+    others = sorted({kind.name for kind in order if kind not in shown})
+    if others:
+        remarks.append(f"other ARNs are those of: {_names(others)}")
     if anything:
         remarks.append(f"ARNs of many kinds: {_names(anything)}")
     if nothing:
-        remarks.append(f'no ARN, so "*" in a statement of their own: {_names(nothing)}')
-    return (Advice("the ARNs that these actions take", written.resources(groups, "; ".join(remarks))),)
+        remarks.append(f'no ARN, so "*" in a statement of its own: {_names(nothing)}')
+    return (Advice("the ARNs that these actions take", written.resources(groups, remarks)),)
 
 
 @record
@@ -103,13 +111,25 @@ def _kinds(action: Action, known: Catalog, formats: dict[str, Mapping[str, str]]
         arns = {kind.name: kind.arns[0] for kind in service.resource_types if kind.arns} if service else {}
         formats[action.service] = arns
     found = [kind for kind in action.resource_types if kind.name in arns]
-    needed = [kind for kind in found if kind.required]
-    return [_Kind(action.service, kind.name, arns[kind.name]) for kind in needed or found]
+    needed = [kind for kind in found if kind.required] or found
+    lesser = facts().lesser_types.get(action.service, frozenset())
+    needed = [kind for kind in needed if kind.name not in lesser] or needed
+    return [_Kind(action.service, kind.name, arns[kind.name]) for kind in needed]
 
 
-def _names(actions: Sequence[str]) -> str:
-    more = len(actions) - _NAMES
-    return ", ".join(actions[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+def _names(names: Sequence[str]) -> str:
+    """Return a few names, as many as a line takes, and how many more there are. Of many the shortest are
+    shown: they are what a service is about."""
+    if len(names) > _NAMES:
+        names = sorted(names, key=lambda name: (len(name), name))
+    shown = names[0]
+    count = 1
+    for name in names[1:_NAMES]:
+        if len(shown) + len(name) > _WIDTH:
+            break
+        shown += f", {name}"
+        count += 1
+    return shown + (f" and {len(names) - count} more" if count < len(names) else "")
 
 
 def _texts(kind: _Kind, neighbours: Sequence[Neighbour]) -> Sequence[Wording]:

@@ -12,7 +12,7 @@ from iamlint.model import Document, Grant, Pointer, Policy, Statement
 from iamlint.model.surroundings import Blank, Known, Neighbour, Surroundings, Wording
 from iamlint.record import record
 
-__all__ = ["Site", "facts", "wording_of"]
+__all__ = ["Facts", "Sender", "Site", "facts", "wording_of"]
 
 _KNOWN = {"Partition": Known.PARTITION, "Region": Known.REGION, "Account": Known.ACCOUNT}
 
@@ -86,8 +86,35 @@ def _hyphened(name: str) -> str:
     return "".join(pieces).replace("--", "-")
 
 
+@record
+class Facts:
+    """What `advice_facts.json` tells: what each service sends about who it calls for, the forms of the
+    tokens of identity providers, and, by service, resource types that are another way to a thing."""
+
+    senders: Mapping[str, Sender]
+    issuers: Mapping[str, Mapping[str, str]]
+    lesser_types: Mapping[str, frozenset[str]]
+
+
+@record
+class Sender:
+    """The source keys that a service sends (`account`, `arn`), the ARN format of its resource, and the
+    service in that ARN."""
+
+    keys: frozenset[str]
+    arn: str
+    service: str
+
+
 @cache
-def facts() -> Mapping[str, Mapping[str, Mapping[str, object]]]:
-    """Return the facts that advice needs (`advice_facts.json`)."""
-    data: Mapping[str, Mapping[str, Mapping[str, object]]] = json.loads(read("advice_facts.json"))
-    return data
+def facts() -> Facts:
+    """Return the facts that advice needs."""
+    data = json.loads(read("advice_facts.json"))
+    return Facts(
+        {
+            name: Sender(frozenset(one["keys"]), one["arn"], one["service"])
+            for name, one in data["senders"].items()
+        },
+        data["issuers"],
+        {service: frozenset(names) for service, names in data["lesser_types"].items()},
+    )

@@ -91,11 +91,16 @@ def _issuer(site: Site) -> list[Wording]:
     return [(found,)] if found is not None else [(Blank("issuer"),)]
 
 
+def _key(site: Site) -> list[Wording]:
+    key = site.match.words.get("key")
+    return [(key,)] if key else []
+
+
 def _issuer_fact(site: Site, name: str) -> str | None:
     issuer = issuer_of(site) or ""
-    for known, about in facts()["issuers"].items():
+    for known, about in facts().issuers.items():
         if issuer == known or (known.endswith(".") and issuer.startswith(known)):
-            return str(about[name]) if name in about else None
+            return about.get(name)
     return None
 
 
@@ -142,6 +147,7 @@ WORDS: Mapping[str, str] = {
     "account": "the account that the policy is deployed to",
     "audience": "the audience that callers of the identity provider ask for",
     "issuer": "the address of the identity provider",
+    "key": "the condition key at fault",
     "organization": "the organizations of the configuration",
     "partition": "the partition, such as aws",
     "region": "the Region that the policy is deployed to",
@@ -156,6 +162,7 @@ _MEANINGS: Mapping[str, Callable[[Site], list[Wording]]] = {
     "account": lambda site: [(Known.ACCOUNT,)],
     "audience": _audience,
     "issuer": _issuer,
+    "key": _key,
     "organization": _organization,
     "partition": lambda site: [(Known.PARTITION,)],
     "region": lambda site: [(Known.REGION,)],

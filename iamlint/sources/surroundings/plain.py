@@ -65,20 +65,19 @@ class BareSurroundings:
             return self._escaped(hcl_member("x", tree).removeprefix("x = "))
         return self._escaped(json_items([tree])[0])
 
-    def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], apart: str) -> str:
+    def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], remarks: Sequence[str]) -> str:
         """Return resources in groups with remarks (see the protocol)."""
-        name = "resources" if self._block else "Resource"
         lines: list[str] = []
         if self._layout == "yaml":
-            lines.append(f"{name}:")
-            for remark, texts in groups:
-                lines.append(f"  # {remark}")
+            lines.append("Resource:")
+            for actions, texts in groups:
+                lines.append(f"  # {actions}")
                 lines.extend(yaml_lines([self.node(text) for text in texts], 2))
-            return "\n".join([*lines, *([f"# {apart}"] if apart else [])])
-        for remark, texts in groups:
-            lines.append(f"{remark}:")
+            return "\n".join([*lines, *(f"  # {remark}" for remark in remarks)])
+        for actions, texts in groups:
+            lines.append(f"{actions}:")
             lines.extend(f"  {self._escaped(self._item(text))}" for text in texts)
-        return "\n".join([*lines, *([apart] if apart else [])])
+        return "\n".join([*lines, *remarks])
 
     def fields(self, fields: Mapping[str, Wording]) -> str:
         """Return the fields of a grant (see the protocol)."""
