@@ -214,7 +214,9 @@ class Judge:
         try:
             return advise(hit.rule, site), None
         except Exception as error:  # noqa: BLE001 -- as for rules
-            message = f"the advice of {hit.rule.id} failed ({type(error).__name__}: {error}); please report this"
+            message = (
+                f"the advice of {hit.rule.id} failed ({type(error).__name__}: {error}); please report this"
+            )
             return (), Diagnostic(subject.document.path, "advice-failed", message)
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:

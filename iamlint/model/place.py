@@ -7,9 +7,12 @@ into a span when a finding or a listing asks for it.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from iamlint.record import record
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
 
 __all__ = ["Document", "Embedded", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
 
@@ -76,6 +79,9 @@ class Document(Protocol):
 
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy or grant at `pointer`, and how it is written there."""
 
 
 @runtime_checkable

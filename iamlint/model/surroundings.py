@@ -7,13 +7,12 @@ reader to fill, and resources of the same template or module, which stand for th
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from iamlint.model.place import Pointer
 from iamlint.record import record
 
-__all__ = ["Blank", "HasSurroundings", "Known", "Neighbour", "Surroundings", "Tests", "Wording"]
+__all__ = ["Blank", "Known", "Neighbour", "Surroundings", "Tests", "Wording"]
 
 
 class Known(enum.Enum):
@@ -37,7 +36,8 @@ class Neighbour:
 
     `address` and `type` are those of owners, `name` its name in the template, `arn` the pattern of
     its ARN with open parts as `*`, `attribute` what gives the ARN there (`Arn`; empty for what a
-    reference to the resource itself gives). `trusted` are the services that may assume it, of a role.
+    reference to the resource itself gives). Where nothing gives it, `made` is the text that makes it, in the
+    format's own syntax. `trusted` are the services that may assume it, of a role.
     """
 
     address: str
@@ -46,6 +46,7 @@ class Neighbour:
     arn: str
     attribute: str
     trusted: tuple[str, ...] = ()
+    made: str = ""
 
 
 Wording: TypeAlias = "tuple[str | Known | Blank | Neighbour, ...]"
@@ -53,7 +54,7 @@ Tests: TypeAlias = Mapping[str, Mapping[str, Sequence[Wording]]]
 """A condition block: for each operator the values of each key."""
 
 
-class Surroundings(Protocol):
+class Surroundings(Hashable, Protocol):
     """The neighbours of a policy, and how the format at its place writes parts of a policy."""
 
     def neighbours(self, owner: str) -> tuple[Neighbour, ...]:
@@ -64,9 +65,9 @@ class Surroundings(Protocol):
         """Return those neighbours of `owner` with ARNs of a service that send to one of the
         `receivers`: they name it, or a third resource names both."""
 
-    def condition(self, tests: Tests, operators: Sequence[str] | None) -> str:
-        """Return a condition as it is written here. `operators` are those that the statement has
-        already, None if it has no condition."""
+    def condition(self, tests: Tests, operators: Sequence[str] | None) -> list[tuple[str, str]]:
+        """Return a condition as it is written here, in parts, each with the name of what it goes into.
+        `operators` are those that the statement has already, None if it has no condition."""
 
     def statement(self, elements: Mapping[str, object], tests: Tests) -> str:
         """Return a statement: IAM's elements, each a text, a list of wordings or a mapping of them."""
@@ -76,10 +77,3 @@ class Surroundings(Protocol):
 
     def fields(self, fields: Mapping[str, Wording]) -> str:
         """Return the fields of a grant (`source_arn`), under the names that the format has for them."""
-
-
-class HasSurroundings(Protocol):
-    """A document that knows what stands beside its policies."""
-
-    def surroundings(self, pointer: Pointer) -> Surroundings:
-        """Return what stands beside the policy (or grant) that is written at `pointer`."""

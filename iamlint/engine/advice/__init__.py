@@ -32,6 +32,9 @@ def advise(rule: Rule, site: Site) -> tuple[Advice, ...]:
     """Return the advice of a rule at a place; empty where nothing useful can be said."""
     found: list[Advice] = []
     for entry in rule.advice:
-        for name, argument in entry.items() if isinstance(entry, dict) else ((entry, None),):
-            found.extend(_MAKERS[name](site, argument))
+        if isinstance(entry, str):
+            found.extend(_MAKERS[entry](site, None))
+        else:
+            for name, argument in entry.items():
+                found.extend(_MAKERS[name](site, argument))
     return tuple(found)

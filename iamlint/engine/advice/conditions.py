@@ -37,7 +37,8 @@ def instead(site: Site, argument: object) -> Iterator[Advice]:
     keys = [key for found in tests.values() for key in found]
     if keys:
         title = f"in place of the test on {' and '.join(dict.fromkeys(keys))}"
-        yield Advice(title, site.surroundings.condition(tests, ()))
+        for _, text in site.surroundings.condition(tests, ()):
+            yield Advice(title, text)
 
 
 def statement(site: Site, argument: object) -> Iterator[Advice]:
@@ -94,7 +95,7 @@ def _source_tests(site: Site, services: Sequence[str]) -> Tests:
         about = facts().senders.get(service)
         keys &= about.keys if about is not None else {"account"}
         found = _sending(site, service)
-        arns.extend((one,) for one in found)
+        arns.extend(map(_permitted, found))
         if not found:
             known = False
             if about is not None:
@@ -120,9 +121,7 @@ def senders(site: Site, argument: object) -> Iterator[Advice]:
     this file does, the tests of the rule."""
     if site.statement is None:
         return
-    arns: list[Wording] = [
-        (one,) for service in facts().senders for one in _sending(site, service)
-    ]
+    arns: list[Wording] = [(one,) for service in facts().senders for one in _sending(site, service)]
     tests: Tests = {"ArnLike": {_SOURCE_ARN: arns}} if arns else _tests(argument, site)
     yield from _added(site, _without_tested(tests, site))
 
@@ -136,12 +135,18 @@ def _permission(site: Site, grant: Grant) -> Iterator[Advice]:
         fields["source_account"] = (Known.ACCOUNT,)
     else:
         found = [one for one in _sending(site, service or "") if one.address != site.owner]
-        fields["source_arn"] = (found[0],) if len(found) == 1 else wording_of(about.arn)
+        if "arn" in about.keys:
+            fields["source_arn"] = _permitted(found[0]) if len(found) == 1 else wording_of(about.arn)
         if "account" in about.keys:
             fields["source_account"] = (Known.ACCOUNT,)
     missing = {name: text for name, text in fields.items() if not grant.fields.get(name)}
     if missing:
         yield Advice("add to the permission", site.surroundings.fields(missing))
+
+
+def _permitted(one: Neighbour) -> Wording:
+    """Return the source of a call: of an API every stage, method and path."""
+    return (one,) if one.arn.endswith("*/*") or ":execute-api:" not in one.arn else (one, "/*")
 
 
 # --- tests ----------------------------------------------------------------------------------------------
@@ -158,7 +163,9 @@ def _tests(argument: object, site: Site) -> Tests:
             texts = value if isinstance(value, list | tuple) else [value]
             values = [one for text in texts for one in wordings(str(text), site)]
             if values and len(names) == 1:
-                name = "".join(part if isinstance(part, str) else f"<{part.name.lower()}>" for part in names[0])
+                name = "".join(
+                    part if isinstance(part, str) else f"<{part.name.lower()}>" for part in names[0]
+                )
                 found.setdefault(_fitting(str(operator), values), {})[name] = values
     return found
 
@@ -187,25 +194,16 @@ def _without_tested(tests: Tests, site: Site) -> Tests:
 
 
 def _added(site: Site, tests: Tests) -> Iterator[Advice]:
-    """Give tests as parts to paste: a whole condition where the statement has none, else what goes under
-    an operator that is there, and what goes beside the operators."""
+    """Give tests as parts to paste into what the statement has already."""
     if not tests:
         return
     statement = site.statement
     assert statement is not None  # asked by the callers
-    written = site.surroundings.condition
-    alone = _apart(site, [key for keys in tests.values() for key in keys])
-    if not statement.conditions and not statement.unread_condition:
-        yield Advice(alone or "add to the statement", written(tests, None))
-        return
-    present = list(dict.fromkeys(one.operator for one in statement.conditions))
-    beside = {operator: keys for operator, keys in tests.items() if operator not in present}
-    if beside:
-        yield Advice(alone or "add to its Condition", written(beside, present))
-    for operator in present:
-        if operator in tests:
-            title = f"add to {operator} of its Condition"
-            yield Advice(alone or title, written({operator: tests[operator]}, present))
+    has_condition = bool(statement.conditions) or statement.unread_condition
+    operators = [one.operator for one in statement.conditions] if has_condition else None
+    apart = _apart(site, [key for keys in tests.values() for key in keys])
+    for into, text in site.surroundings.condition(tests, operators):
+        yield Advice(apart or f"add to {into}", text)
 
 
 def _apart(site: Site, keys: Sequence[str]) -> str:

@@ -22,12 +22,16 @@ _ANY_TYPE = 4
 """An action that may be about any of more types than this, as tagging, is no guide."""
 
 _MANY_ACTIONS = 40
-"""Of a statement with more actions, as one of a whole service, few types are shown."""
+"""Of a statement with more actions, as one of a whole service, a few ARNs of neighbours are shown."""
 
 _FEW_TYPES = 2
+
 _NAMES = 4
 _WIDTH = 88
 _MOST_NEIGHBOURS = 4
+_COLONS = 6
+"""Colons of an ARN that has one within its last field (`log-group:NAME`)."""
+
 _PART = re.compile(r"\$\{[^}]*\}")
 
 
@@ -42,21 +46,27 @@ def resources(site: Site, argument: object) -> Iterator[Advice]:
             bits |= catalog().expand(value.text)
     if bits and bits.bit_count() <= _MOST_ACTIONS:
         beside = site.neighbours
-        yield from _advice(bits, site.surroundings, site.owner if beside else "", site.targets if beside else ())
+        yield from _advice(
+            bits, site.surroundings, site.owner if beside else "", site.targets if beside else ()
+        )
 
 
 @lru_cache(maxsize=1_024)
 def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> tuple[Advice, ...]:
     neighbours = tuple(one for one in written.neighbours(owner) if one.address not in own) if owner else ()
     by_type, anything, nothing = _sorted_out(bits, neighbours)
-    if not by_type:
-        return ()
     beside = {kind for kind in by_type if _built(kind, neighbours)}
     order = sorted(by_type, key=lambda kind: (kind not in beside, -len(by_type[kind]), kind.arn))
     shown = order[:_MOST_TYPES]
     if bits.bit_count() > _MANY_ACTIONS:
-        shown = [kind for kind in shown if kind in beside] or shown[:_FEW_TYPES]
-    groups = [(_names(by_type[kind]), _texts(kind, neighbours)) for kind in shown]
+        # What is to be cut down first gets the ARNs that are at hand only.
+        shown = [kind for kind in shown if kind in beside][:_FEW_TYPES]
+    if not shown:
+        return ()
+    actions_for: dict[tuple[Wording, ...], dict[str, None]] = {}
+    for kind in shown:
+        actions_for.setdefault(tuple(_texts(kind, neighbours)), {}).update(dict.fromkeys(by_type[kind]))
+    groups = [(_names(list(actions)), texts) for texts, actions in actions_for.items()]
     remarks = []
     others = sorted({kind.name for kind in order if kind not in shown})
     if others:
@@ -152,7 +162,11 @@ def _below(own: str, wanted: str) -> str | None:
     """Return what to append to an ARN of the pattern `own` so that it fits `wanted`, None if nothing does."""
     if own == wanted:
         return ""
-    if own.endswith(":*") and (wanted == own[:-2] or wanted.startswith(own[:-1])):
+    if (
+        own.count(":") > _COLONS
+        and own.endswith(":*")
+        and (wanted == own[:-2] or wanted.startswith(own[:-1]))
+    ):
         return ""  # a log group's own ARN ends with what stands for its streams
     if wanted.startswith(own) and wanted[len(own)] in ":/":
         return wanted[len(own) :]

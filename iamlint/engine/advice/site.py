@@ -50,9 +50,7 @@ class Site:
     @property
     def surroundings(self) -> Surroundings:
         """What stands beside the place, and how things are written there."""
-        made = getattr(self.document, "surroundings", None)
-        found: Surroundings = _BARE if made is None else made(self.pointer)
-        return found
+        return self.document.surroundings(self.pointer)
 
     @property
     def neighbours(self) -> tuple[Neighbour, ...]:

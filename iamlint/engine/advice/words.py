@@ -159,13 +159,13 @@ WORDS: Mapping[str, str] = {
 """What may stand in braces in the texts of a rule's advice, and what it becomes."""
 
 _MEANINGS: Mapping[str, Callable[[Site], list[Wording]]] = {
-    "account": lambda site: [(Known.ACCOUNT,)],
+    "account": lambda _: [(Known.ACCOUNT,)],
     "audience": _audience,
     "issuer": _issuer,
     "key": _key,
     "organization": _organization,
-    "partition": lambda site: [(Known.PARTITION,)],
-    "region": lambda site: [(Known.REGION,)],
+    "partition": lambda _: [(Known.PARTITION,)],
+    "region": lambda _: [(Known.REGION,)],
     "roles": _roles,
     "services": _services,
     "subject": _subject,

@@ -24,6 +24,7 @@ _PSEUDO = {
     Known.REGION: "AWS::Region",
     Known.ACCOUNT: "AWS::AccountId",
 }
+_VARIABLE_PART = re.compile(r"\$\{[^}]*\}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)")
 _RESOURCES = "Resources."
 _FIELDS = {
@@ -73,19 +74,36 @@ def _neighbours(name: str, body: Mapping[str, object]) -> Iterator[Neighbour]:
     identity = _identities().get(kind)
     if identity is None:
         return
+    properties = body.get("Properties")
+    properties = properties if isinstance(properties, dict) else {}
+    made = _made(kind, identity, properties)
+    if made:
+        made = made.replace("@", name)
+        yield Neighbour(_RESOURCES + name, kind, name, _VARIABLE_PART.sub("*", made), "", (), made)
+        return
     pattern, attribute = identity.get("arn"), "" if identity.get("ref") == "arn" else "Arn"
     if pattern is None:
         attributes = identity.get("attributes")
-        found = [
-            (value, key) for key, value in (attributes.items() if isinstance(attributes, dict) else ())
-        ]
+        found = list(attributes.items()) if isinstance(attributes, dict) else []
         if len(found) != 1:
             return
-        pattern, attribute = found[0]
-    properties = body.get("Properties")
-    trust = properties.get("AssumeRolePolicyDocument") if isinstance(properties, dict) else None
+        ((attribute, pattern),) = found
+    trust = properties.get("AssumeRolePolicyDocument")
     trusted = services_in(trust) if kind == "AWS::IAM::Role" else ()
     yield Neighbour(_RESOURCES + name, kind, name, _open(str(pattern)), attribute, trusted)
+
+
+def _made(kind: str, identity: Mapping[str, object], properties: Mapping[str, object]) -> str:
+    """Return the text of Fn::Sub that makes an ARN, `@` for the logical id; empty for none."""
+    if kind == "AWS::SSM::Parameter":
+        # A name may begin with a slash, which then stands for the one behind the type.
+        name = properties.get("Name", "")
+        name = name.get("Fn::Sub") if isinstance(name, dict) else name
+        if not isinstance(name, str) or name.startswith("$"):
+            return ""
+        slash = "" if name.startswith("/") else "/"
+        return f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{slash}${{@}}"
+    return str(identity.get("made", ""))
 
 
 def _open(pattern: str) -> str:
@@ -149,9 +167,7 @@ class TemplateSurroundings(BareSurroundings):
     def senders(self, service: str, receivers: Sequence[str], owner: str) -> tuple[Neighbour, ...]:
         """Return what sends to the receivers (see the protocol)."""
         template = self._template
-        return matching_senders(
-            template.graph, self.neighbours(owner), service, map(_logical_id, receivers)
-        )
+        return matching_senders(template.graph, self.neighbours(owner), service, map(_logical_id, receivers))
 
     def fields(self, fields: Mapping[str, Wording]) -> str:
         """Return properties of AWS::Lambda::Permission and the like."""
@@ -163,6 +179,8 @@ class TemplateSurroundings(BareSurroundings):
             return "".join(map(self._in_text, text))
         if len(text) == 1 and isinstance(text[0], Neighbour):
             one = text[0]
+            if one.made:
+                return self._sub(one.made)
             return self._get_att(one.name, one.attribute) if one.attribute else self._ref(one.name)
         if len(text) == 1 and isinstance(text[0], Known):
             return self._ref(_PSEUDO[text[0]])
@@ -174,6 +192,8 @@ class TemplateSurroundings(BareSurroundings):
         if isinstance(part, Known):
             return f"${{{_PSEUDO[part]}}}"
         if isinstance(part, Neighbour):
+            if part.made:
+                return part.made
             return f"${{{part.name}.{part.attribute}}}" if part.attribute else f"${{{part.name}}}"
         return part.replace("${", "${!") if isinstance(part, str) else f"<{part.name}>"
 

@@ -14,7 +14,9 @@ _ALL_NODES = 400_000
 """Nodes of one resource, and of all, that are looked through. Aliases of YAML can make a small file
 into a tree without end."""
 
-_BETWEEN = re.compile(r"Subscription|Notification|Target|subscription|notification|target")
+_BETWEEN = re.compile(
+    r"(?:Subscription|Notification|Target|Method|Integration)\Z|_(?:subscription|notification|target|method|integration)\Z"
+)
 """Types of resources that make one of two others send to the other."""
 
 _SERVICE = re.compile(r"[a-z0-9.-]{1,60}\.amazonaws\.com(?:\.cn)?", re.ASCII)

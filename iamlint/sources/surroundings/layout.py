@@ -77,10 +77,7 @@ def yaml_lines(node: Mapping[str, object] | list[object], indent: int = 0) -> It
         return
     for key, value in node.items():
         name = yaml_scalar(key)
-        if isinstance(value, dict):
-            yield f"{pad}{name}:"
-            yield from yaml_lines(value, indent + 2)
-        elif isinstance(value, list):
+        if isinstance(value, dict | list):
             yield f"{pad}{name}:"
             yield from yaml_lines(value, indent + 2)
         else:

@@ -33,19 +33,26 @@ class BareSurroundings:
         """Return nothing: a bare document has no neighbours."""
         return ()
 
-    def condition(self, tests: Tests, operators: Sequence[str] | None) -> str:
-        """Return a condition, without what the statement has already (see the protocol)."""
+    def condition(self, tests: Tests, operators: Sequence[str] | None) -> list[tuple[str, str]]:
+        """Return a condition in parts, each with what it goes into (see the protocol)."""
         if self._block:
-            return self._condition_blocks(tests, beside=operators is not None)
-        tree = {
+            into = "the statement" if operators is None else "its condition blocks"
+            return [(into, self._condition_blocks(tests, beside=operators is not None))]
+        tree = self._condition_tree(tests)
+        if operators is None:
+            return [("the statement", self._members({"Condition": tree}))]
+        beside = {operator: keys for operator, keys in tree.items() if operator not in operators}
+        parts = [("its Condition", self._members(beside))] if beside else []
+        for operator, keys in tree.items():
+            if operator in operators:
+                parts.append((f"{operator} of its Condition", self._members(keys)))
+        return parts
+
+    def _condition_tree(self, tests: Tests) -> dict[str, dict[str, object]]:
+        return {
             operator: {key: self._one_or_list(values) for key, values in keys.items()}
             for operator, keys in tests.items()
         }
-        if operators is None:
-            return self._members({"Condition": tree})
-        if len(tree) == 1 and next(iter(tree)) in operators:
-            return self._members(next(iter(tree.values())))
-        return self._members(tree)
 
     def statement(self, elements: Mapping[str, object], tests: Tests) -> str:
         """Return a statement (see the protocol)."""
@@ -55,10 +62,7 @@ class BareSurroundings:
             if tests:
                 tree["condition"] = self._blocks(tests)
         elif tests:
-            tree["Condition"] = {
-                operator: {key: self._one_or_list(values) for key, values in keys.items()}
-                for operator, keys in tests.items()
-            }
+            tree["Condition"] = self._condition_tree(tests)
         if self._layout == "yaml":
             return "\n".join(yaml_lines([tree]))
         if self._layout == "hcl":

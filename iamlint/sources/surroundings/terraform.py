@@ -28,6 +28,7 @@ _FACTS = {
     Known.REGION: ("data.aws_region", "name"),
     Known.ACCOUNT: ("data.aws_caller_identity", "account_id"),
 }
+_ATTRIBUTES = ("arn", "execution_arn")
 _LABELS = {"resource": 2, "data": 2, "module": 1, "locals": 0}
 _MOST_NESTING = 5
 _LONGEST_ADDRESS = 500
@@ -74,15 +75,18 @@ class Siblings:
     def _neighbours(self, bodies: Mapping[str, object]) -> Iterator[Neighbour]:
         for address, body in bodies.items():
             kind = self._types[address]
-            pattern = _arns().get(kind, {}).get("arn")
-            if pattern is None or not isinstance(body, dict) or "count" in body or "for_each" in body:
+            patterns = _arns().get(kind, {})
+            if not isinstance(body, dict) or "count" in body or "for_each" in body:
                 continue
             trusted: tuple[str, ...] = ()
             if kind == "aws_iam_role":
                 trust = body.get("assume_role_policy")
                 named = [bodies.get(name) for text in texts_in(trust) for name in _ADDRESS.findall(text)]
                 trusted = services_in([trust, *named])
-            yield Neighbour(address, kind, address, _open(pattern), "arn", trusted)
+            for attribute in _ATTRIBUTES:
+                if attribute in patterns:
+                    arn = _open(patterns[attribute])
+                    yield Neighbour(address, kind, address, arn, attribute, trusted)
 
 
 def _open(pattern: str) -> str:
@@ -146,9 +150,7 @@ class ModuleSurroundings(BareSurroundings):
 
     def senders(self, service: str, receivers: Sequence[str], owner: str) -> tuple[Neighbour, ...]:
         """Return what sends to the receivers (see the protocol)."""
-        return matching_senders(
-            self._siblings.graph, self.neighbours(owner), service, map(_own, receivers)
-        )
+        return matching_senders(self._siblings.graph, self.neighbours(owner), service, map(_own, receivers))
 
     def node(self, text: Wording) -> object:
         """Return a template string; within an expression a reference alone stands by itself."""

@@ -40,6 +40,9 @@ class ModuleDocument(Protocol):
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
 
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy at `pointer`, and how it is written there."""
+
 
 ModuleFiles = MutableMapping[str, ModuleDocument]
 """The files of a unit by path, so that a pointer can lead from one into another."""
@@ -51,7 +54,8 @@ class TerraformJsonDocument(JsonDocument):
     def __init__(self, text: Text, tree: object, files: ModuleFiles, *, repeated: bool = False) -> None:
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
-        self._module: InModule | None = None
+        self.module: InModule | None = None
+        """What the files of its directory share, at the first of them, once advice asks for it."""
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
@@ -62,29 +66,20 @@ class TerraformJsonDocument(JsonDocument):
         elsewhere = _elsewhere(pointer, self._files)
         if elsewhere is not None:
             document, pointer = elsewhere
-            if not isinstance(document, TerraformJsonDocument):
-                from iamlint.sources.surroundings import bare
-
-                return bare("json")
             if document is not self:
                 return document.surroundings(pointer)
-        return self._module_files().at(pointer)
-
-    def _module_files(self) -> InModule:
-        if self._module is None:
+        folder = self.path.rpartition("/")[0]
+        beside = [
+            document
+            for path, document in self._files.items()
+            if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
+        ]
+        first = beside[0] if beside else self
+        if first.module is None:
             from iamlint.sources.surroundings import InModule
 
-            folder = self.path.rpartition("/")[0]
-            files = [
-                document
-                for path, document in self._files.items()
-                if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
-            ]
-            module = InModule(document.tree for document in files)
-            for document in files:
-                document._module = module
-            self._module = module
-        return self._module
+            first.module = InModule([document.tree for document in beside or [self]])
+        return first.module.at(pointer)
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         elsewhere = _elsewhere(pointer, self._files)
@@ -118,6 +113,12 @@ class FileDocument:
     def path(self) -> str:
         """Path of the file, relative to the root."""
         return self._source.path
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return how a policy is written that is read from a file of its own."""
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`."""
