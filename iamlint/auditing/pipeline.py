@@ -274,7 +274,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
     own = Settings(
         settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
     )
-    return Judge(selection.rules, own, settings.profile)
+    return Judge(selection.rules, own, settings.profile, advising=settings.advice)
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

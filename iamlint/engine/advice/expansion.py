@@ -98,8 +98,8 @@ def _of_patterns(patterns: tuple[str, ...]) -> tuple[Advice, ...]:
         shown += f" and {len(patterns) - _PATTERNS} more patterns"
     verb = "allows" if len(patterns) == 1 else "allow"
     if total == 1:
-        return (Advice(f"{shown} {verb} one action: write it", f'"{next(catalog().names(bits))}"'),)
-    return (Advice(f"{shown} {verb} {total:,} actions: write those that are used", _by_level(bits)),)
+        return (Advice(f"{shown} {verb} one action; write it", f'"{next(catalog().names(bits))}"'),)
+    return (Advice(f"{shown} {verb} {total:,} actions; write those that are used", _by_level(bits)),)
 
 
 @lru_cache(maxsize=512)
@@ -109,7 +109,7 @@ def _of_not_action(named: tuple[str, ...]) -> tuple[Advice, ...]:
         bits &= ~catalog().expand(pattern)
     if not bits:
         return ()
-    title = f"this NotAction leaves {bits.bit_count():,} actions: write those that are used as Action"
+    title = f"this NotAction leaves {bits.bit_count():,} actions; write those that are used as Action"
     return (Advice(title, _by_level(bits)),)
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from iamlint.catalog import Action, Catalog, catalog
+from iamlint.catalog import catalog
 from iamlint.engine.advice.site import Site, facts, wording_of
-from iamlint.model import Advice
+from iamlint.engine.scope import Breadth, reach
+from iamlint.model import Advice, Statement
 from iamlint.model.surroundings import Neighbour, Surroundings, Wording
 from iamlint.record import record
 
@@ -38,17 +39,24 @@ _PART = re.compile(r"\$\{[^}]*\}")
 def resources(site: Site, argument: object) -> Iterator[Advice]:
     """Give the ARN formats that the statement's actions take, by what they are for."""
     statement = site.statement
-    if statement is None or statement.actions is None:
+    if statement is None or statement.actions is None or not _is_open(statement):
         return
     bits = 0
     for value in statement.actions:
         if value.text is not None:
             bits |= catalog().expand(value.text)
-    if bits and bits.bit_count() <= _MOST_ACTIONS:
-        beside = site.neighbours
+    beside = site.neighbours
+    if bits and bits.bit_count() <= (_MOST_ACTIONS if beside else _MANY_ACTIONS):
         yield from _advice(
             bits, site.surroundings, site.owner if beside else "", site.targets if beside else ()
         )
+
+
+def _is_open(statement: Statement) -> bool:
+    """Say whether a statement leaves its resources open: who has named them needs no formats."""
+    return statement.not_resources is not None or any(
+        value.text == "*" or reach(value).breadth >= Breadth.TYPE for value in statement.resources or ()
+    )
 
 
 @lru_cache(maxsize=1_024)
@@ -95,15 +103,11 @@ def _sorted_out(
     by_type: dict[_Kind, list[str]] = {}
     anything: list[str] = []
     nothing: list[str] = []
-    formats: dict[str, Mapping[str, str]] = {}
     known = catalog()
-    for full in known.names(bits):
-        action = known.action(full)
-        assert action is not None  # the catalogue named it
-        kinds = _kinds(action, known, formats)
-        if not kinds:
-            nothing.append(full)
-            continue
+    no_arn = bits & known.without_resource_types()
+    nothing.extend(known.names(no_arn))
+    for full in known.names(bits & ~no_arn):
+        kinds = _kinds(full)
         if len(kinds) > _ANY_TYPE:
             kinds = [kind for kind in kinds if _built(kind, neighbours)]
         for kind in kinds:
@@ -113,18 +117,24 @@ def _sorted_out(
     return by_type, anything, nothing
 
 
-def _kinds(action: Action, known: Catalog, formats: dict[str, Mapping[str, str]]) -> list[_Kind]:
+@lru_cache(maxsize=8_192)
+def _kinds(full: str) -> Sequence[_Kind]:
     """Return the types that an action always needs; if it needs none, those that it may be about."""
-    arns = formats.get(action.service)
-    if arns is None:
-        service = known.service(action.service)
-        arns = {kind.name: kind.arns[0] for kind in service.resource_types if kind.arns} if service else {}
-        formats[action.service] = arns
+    action = catalog().action(full)
+    assert action is not None  # the catalogue named it
+    arns = _formats(action.service)
     found = [kind for kind in action.resource_types if kind.name in arns]
     needed = [kind for kind in found if kind.required] or found
     lesser = facts().lesser_types.get(action.service, frozenset())
     needed = [kind for kind in needed if kind.name not in lesser] or needed
     return [_Kind(action.service, kind.name, arns[kind.name]) for kind in needed]
+
+
+@lru_cache(maxsize=512)
+def _formats(prefix: str) -> Mapping[str, str]:
+    """Return the first ARN format of each resource type of a service."""
+    service = catalog().service(prefix)
+    return {kind.name: kind.arns[0] for kind in service.resource_types if kind.arns} if service else {}
 
 
 def _names(names: Sequence[str]) -> str:

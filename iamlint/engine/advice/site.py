@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from iamlint.catalog.datafiles import read
 from iamlint.engine.subject import Match, Settings
@@ -60,6 +60,7 @@ class Site:
         return tuple(one for one in found if one.address not in own) if own else found
 
 
+@lru_cache(maxsize=2_048)
 def wording_of(arn: str) -> Wording:
     """Return an ARN format of the catalogue as a wording: `${BucketName}` is a blank `bucket-name`."""
     parts: list[str | Known | Blank | Neighbour] = []

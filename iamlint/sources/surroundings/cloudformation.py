@@ -79,7 +79,8 @@ def _neighbours(name: str, body: Mapping[str, object]) -> Iterator[Neighbour]:
     made = _made(kind, identity, properties)
     if made:
         made = made.replace("@", name)
-        yield Neighbour(_RESOURCES + name, kind, name, _VARIABLE_PART.sub("*", made), "", (), made)
+        arn = _VARIABLE_PART.sub("*", made).replace("parameter*", "parameter/*")
+        yield Neighbour(_RESOURCES + name, kind, name, arn, "", (), made)
         return
     pattern, attribute = identity.get("arn"), "" if identity.get("ref") == "arn" else "Arn"
     if pattern is None:

@@ -6,7 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-__all__ = ["Raw", "hcl_member", "json_items", "json_member", "quoted", "yaml_lines", "yaml_scalar"]
+__all__ = [
+    "Raw",
+    "hcl_member",
+    "json_items",
+    "json_member",
+    "json_object",
+    "quoted",
+    "yaml_lines",
+    "yaml_scalar",
+]
 
 _WIDTH = 88
 _PLAIN = re.compile(r"[A-Za-z](?:[\w./-]|:(?=\w))*\Z", re.ASCII)
@@ -31,9 +40,13 @@ def json_member(name: str, node: object) -> str:
 
 
 def json_items(nodes: list[object]) -> list[str]:
-    """Return the items of a list, each as a line that ends with a comma, but the last."""
-    lines = [_json(node, 0, 0) for node in nodes]
-    return [f"{line}," for line in lines[:-1]] + lines[-1:]
+    """Return the items of a list, each as a line of its own that ends with a comma."""
+    return [f"{json.dumps(node, ensure_ascii=False)}," for node in nodes]
+
+
+def json_object(node: object) -> str:
+    """Return an object over as many lines as it takes."""
+    return _json(node, 0, 0)
 
 
 def _json(node: object, indent: int, used: int) -> str:

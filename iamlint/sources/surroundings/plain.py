@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from iamlint.model.surroundings import Blank, Known, Neighbour, Tests, Wording
-from iamlint.sources.surroundings.layout import hcl_member, json_items, json_member, quoted, yaml_lines
+from iamlint.sources.surroundings.layout import (
+    hcl_member,
+    json_items,
+    json_member,
+    json_object,
+    quoted,
+    yaml_lines,
+)
 
 __all__ = ["BareSurroundings"]
 
@@ -67,7 +74,7 @@ class BareSurroundings:
             return "\n".join(yaml_lines([tree]))
         if self._layout == "hcl":
             return self._escaped(hcl_member("x", tree).removeprefix("x = "))
-        return self._escaped(json_items([tree])[0])
+        return self._escaped(json_object(tree))
 
     def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], remarks: Sequence[str]) -> str:
         """Return resources in groups with remarks (see the protocol)."""
@@ -117,7 +124,7 @@ class BareSurroundings:
     def _item(self, text: Wording) -> str:
         if self._layout == "hcl":
             return f"{hcl_member('x', self.node(text)).removeprefix('x = ')},"
-        return f"{json_items([self.node(text)])[0]},"
+        return json_items([self.node(text)])[0]
 
     def _members(self, tree: Mapping[str, object]) -> str:
         if self._layout == "yaml":
@@ -136,7 +143,7 @@ class BareSurroundings:
     def _condition_blocks(self, tests: Tests, *, beside: bool) -> str:
         blocks = self._blocks(tests)
         if beside:
-            return ",\n".join(json_items([block])[0] for block in blocks)
+            return ",\n".join(json_object(block) for block in blocks)
         return json_member("condition", blocks)
 
     def _blocks(self, tests: Tests) -> list[object]:
