@@ -61,11 +61,13 @@ Resources:
 def test_who_sends_in_yaml(tmp_path: Path) -> None:
     assert advice(tmp_path, "t.yaml", QUEUE_YAML, "IAM440") == [
         "Condition:\n  ArnLike:\n    aws:SourceArn: !Ref Alarms",
-        "Condition:\n"
-        "  StringEquals:\n"
-        "    aws:SourceAccount: !Ref AWS::AccountId\n"
-        "  ArnLike:\n"
-        "    aws:SourceArn: !GetAtt Logs.Arn",
+        (
+            "Condition:\n"
+            "  StringEquals:\n"
+            "    aws:SourceAccount: !Ref AWS::AccountId\n"
+            "  ArnLike:\n"
+            "    aws:SourceArn: !GetAtt Logs.Arn"
+        ),
     ]
 
 
@@ -130,12 +132,14 @@ def test_resources_of_a_template_in_json(tmp_path: Path) -> None:
     """Neither the function that needs the role nor the bucket that may not be there is named."""
     found = advice(tmp_path, "t.json", template(), "IAM114")
     assert found == [
-        "lambda:InvokeFunction:\n"
-        '  {"Fn::GetAtt": ["Other", "Arn"]},\n'
-        "s3:ListBucket:\n"
-        '  {"Fn::GetAtt": ["Data", "Arn"]},\n'
-        "s3:PutObject:\n"
-        '  {"Fn::Sub": "${Data.Arn}/*"},'
+        (
+            "lambda:InvokeFunction:\n"
+            '  {"Fn::GetAtt": ["Other", "Arn"]},\n'
+            "s3:ListBucket:\n"
+            '  {"Fn::GetAtt": ["Data", "Arn"]},\n'
+            "s3:PutObject:\n"
+            '  {"Fn::Sub": "${Data.Arn}/*"},'
+        )
     ]
 
 
@@ -229,13 +233,15 @@ Resources:
         Statement: [{Effect: Allow, Action: "iam:PassRole", Resource: "*"}]
 """
     assert advice(tmp_path, "t.yaml", text, "IAM211") == [
-        "- Effect: Allow\n"
-        "  Action: iam:PassRole\n"
-        "  Resource:\n"
-        "    - !GetAtt Task.Arn\n"
-        "  Condition:\n"
-        "    StringEquals:\n"
-        "      iam:PassedToService: ecs-tasks.amazonaws.com"
+        (
+            "- Effect: Allow\n"
+            "  Action: iam:PassRole\n"
+            "  Resource:\n"
+            "    - !GetAtt Task.Arn\n"
+            "  Condition:\n"
+            "    StringEquals:\n"
+            "      iam:PassedToService: ecs-tasks.amazonaws.com"
+        )
     ]
 
 

@@ -10,9 +10,9 @@ import pytest
 from iamlint.auditing.examples import run_pack
 from iamlint.engine import load
 from iamlint.engine.advice.words import WORDS
-from iamlint.engine.rule import ADVICE
 from iamlint.engine.checks.select import OPTIONS, TESTS
 from iamlint.engine.load import load_rules
+from iamlint.engine.rule import ADVICE
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rule-packs.md").read_text(encoding="utf-8")
 RULES = re.findall(r"```yaml\n(id: .*?)```", GUIDE, re.DOTALL)

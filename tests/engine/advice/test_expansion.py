@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from places import advice
+from advised_statement import advice
 
 from iamlint.catalog import AccessLevel, catalog
 from iamlint.model import Advice

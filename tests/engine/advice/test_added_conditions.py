@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from places import advice
+from advised_statement import advice
 
 from iamlint.engine.subject import Settings
 from iamlint.model import Advice, PolicyKind
@@ -83,12 +83,14 @@ def trust(**more: object) -> dict[str, object]:
             [
                 (
                     "add to the statement",
-                    '"Condition": {\n'
-                    '  "StringEquals": {\n'
-                    f'    "{GITHUB}:sub": "repo:<owner>/<repository>:ref:refs/heads/<branch>",\n'
-                    f'    "{GITHUB}:aud": "sts.amazonaws.com"\n'
-                    "  }\n"
-                    "}",
+                    (
+                        '"Condition": {\n'
+                        '  "StringEquals": {\n'
+                        f'    "{GITHUB}:sub": "repo:<owner>/<repository>:ref:refs/heads/<branch>",\n'
+                        f'    "{GITHUB}:aud": "sts.amazonaws.com"\n'
+                        "  }\n"
+                        "}"
+                    ),
                 )
             ],
             id="the issuer's prefix",
@@ -110,9 +112,11 @@ def trust(**more: object) -> dict[str, object]:
             [
                 (
                     f"in place of the test on {GITHUB}:sub",
-                    '"StringEquals": {\n'
-                    f'  "{GITHUB}:sub": "repo:octo/<repository>:ref:refs/heads/<branch>"\n'
-                    "}",
+                    (
+                        '"StringEquals": {\n'
+                        f'  "{GITHUB}:sub": "repo:octo/<repository>:ref:refs/heads/<branch>"\n'
+                        "}"
+                    ),
                 )
             ],
             id="the owner that is known stays",
@@ -123,9 +127,11 @@ def trust(**more: object) -> dict[str, object]:
             [
                 (
                     f"in place of the test on {GITHUB}:sub",
-                    '"StringEquals": {\n'
-                    f'  "{GITHUB}:sub": "repo:<owner>/<repository>:ref:refs/heads/<branch>"\n'
-                    "}",
+                    (
+                        '"StringEquals": {\n'
+                        f'  "{GITHUB}:sub": "repo:<owner>/<repository>:ref:refs/heads/<branch>"\n'
+                        "}"
+                    ),
                 )
             ],
             id="an open owner is a blank",
@@ -142,11 +148,13 @@ def trust(**more: object) -> dict[str, object]:
             [
                 (
                     "add to the statement",
-                    '"Condition": {\n'
-                    '  "StringLike": {\n'
-                    '    "app.terraform.io:sub": "organization:<organization>:project:<project>:workspace:<workspace>:run_phase:*"\n'
-                    "  }\n"
-                    "}",
+                    (
+                        '"Condition": {\n'
+                        '  "StringLike": {\n'
+                        '    "app.terraform.io:sub": "organization:<organization>:project:<project>:workspace:<workspace>:run_phase:*"\n'
+                        "  }\n"
+                        "}"
+                    ),
                 )
             ],
             id="StringLike for a value with a wildcard",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from places import advice
+from advised_statement import advice
 
 from iamlint.engine.advice.resources import _below
 
@@ -18,11 +18,13 @@ def of_actions(*actions: str, resource: object = "*") -> list[str]:
     [
         (
             ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:ListAllMyBuckets"],
-            "s3:GetObject, s3:PutObject:\n"
-            '  "arn:aws:s3:::<bucket-name>/<object-name>",\n'
-            "s3:ListBucket:\n"
-            '  "arn:aws:s3:::<bucket-name>",\n'
-            'no ARN, so "*" in a statement of its own: s3:ListAllMyBuckets',
+            (
+                "s3:GetObject, s3:PutObject:\n"
+                '  "arn:aws:s3:::<bucket-name>/<object-name>",\n'
+                "s3:ListBucket:\n"
+                '  "arn:aws:s3:::<bucket-name>",\n'
+                'no ARN, so "*" in a statement of its own: s3:ListAllMyBuckets'
+            ),
         ),
         (
             ["sqs:SendMessage"],
@@ -30,10 +32,12 @@ def of_actions(*actions: str, resource: object = "*") -> list[str]:
         ),
         (
             ["kms:Decrypt", "secretsmanager:GetSecretValue"],
-            "kms:Decrypt:\n"
-            '  "arn:aws:kms:<region>:<account-id>:key/<key-id>",\n'
-            "secretsmanager:GetSecretValue:\n"
-            '  "arn:aws:secretsmanager:<region>:<account-id>:secret:<secret-id>",',
+            (
+                "kms:Decrypt:\n"
+                '  "arn:aws:kms:<region>:<account-id>:key/<key-id>",\n'
+                "secretsmanager:GetSecretValue:\n"
+                '  "arn:aws:secretsmanager:<region>:<account-id>:secret:<secret-id>",'
+            ),
         ),
     ],
 )
