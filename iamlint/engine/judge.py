@@ -30,6 +30,7 @@ from iamlint.model import (
     Grant,
     Pointer,
     Policy,
+    PolicyKind,
     PolicyReference,
     Related,
     Span,
@@ -210,7 +211,11 @@ class Judge:
         from iamlint.engine.advice import Site, advise
 
         document = hit.statement.document if hit.statement is not None else subject.document
-        site = Site(hit.match, subject, hit.statement, document, self._settings)
+        services: object = ()
+        if isinstance(subject, Policy) and subject.kind is PolicyKind.RESOURCE:
+            services = hit.rule.params.get("services")
+        named = tuple(map(str, services)) if isinstance(services, list | tuple) else ()
+        site = Site(hit.match, subject, hit.statement, document, self._settings, named)
         try:
             return advise(hit.rule, site), None
         except Exception as error:  # noqa: BLE001 -- as for rules

@@ -34,10 +34,11 @@ class Blank:
 class Neighbour:
     """A resource of the same template or module.
 
-    `address` and `type` are those of owners, `name` its name in the template, `arn` the pattern of
-    its ARN with open parts as `*`, `attribute` what gives the ARN there (`Arn`; empty for what a
-    reference to the resource itself gives). Where nothing gives it, `made` is the text that makes it, in the
-    format's own syntax. `trusted` are the services that may assume it, of a role.
+    `address` and `type` are those of owners, `name` its name in the template. `arn` is the pattern of its
+    ARN with open parts as `*`; with `has_below` what comes below it can be appended. `attribute` is what
+    gives the ARN there (`Arn`; empty for what a reference to the resource itself gives); where nothing
+    does, `made` is the text that makes it, in the format's own syntax. `trusted` are the services that may
+    assume it, of a role.
     """
 
     address: str
@@ -47,6 +48,7 @@ class Neighbour:
     attribute: str
     trusted: tuple[str, ...] = ()
     made: str = ""
+    has_below: bool = True
 
 
 Wording: TypeAlias = "tuple[str | Known | Blank | Neighbour, ...]"
@@ -70,7 +72,7 @@ class Surroundings(Hashable, Protocol):
         `operators` are those that the statement has already, None if it has no condition."""
 
     def statement(self, elements: Mapping[str, object], tests: Tests) -> str:
-        """Return a statement: IAM's elements, each a text, a list of wordings or a mapping of them."""
+        """Return a statement of IAM's elements: each a text, a wording, a list or a mapping of them."""
 
     def resources(self, groups: Sequence[tuple[str, Sequence[Wording]]], remarks: Sequence[str]) -> str:
         """Return resources in groups, each with what it is for; `remarks` come last."""

@@ -177,6 +177,13 @@ def test_resources_that_have_no_arn_of_their_own(tmp_path: Path) -> None:
     )
 
 
+def test_an_arn_with_a_revision_is_whole(tmp_path: Path) -> None:
+    role = json.loads(json.dumps(ROLE))
+    role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"] = "ecs:RunTask"
+    text = template(Worker=role, Job={"Type": "AWS::ECS::TaskDefinition"})
+    assert advice(tmp_path, "t.json", text, "IAM115") == ['ecs:RunTask:\n  {"Ref": "Job"},']
+
+
 def test_a_document_in_a_text_of_sub(tmp_path: Path) -> None:
     text = """\
 Resources:
@@ -236,8 +243,7 @@ Resources:
         (
             "- Effect: Allow\n"
             "  Action: iam:PassRole\n"
-            "  Resource:\n"
-            "    - !GetAtt Task.Arn\n"
+            "  Resource: !GetAtt Task.Arn\n"
             "  Condition:\n"
             "    StringEquals:\n"
             "      iam:PassedToService: ecs-tasks.amazonaws.com"
@@ -373,6 +379,42 @@ def test_templates_beyond_reason_are_read_without_neighbours(tmp_path: Path) -> 
     buckets = {f"B{number}": {"Type": "AWS::S3::Bucket"} for number in range(2_100)}
     (found,) = advice(tmp_path, "t.json", template(**buckets), "IAM114")
     assert "<bucket-name>" in found
+
+
+def test_a_wildcard_of_a_resource_policy_means_the_actions_of_the_resource(tmp_path: Path) -> None:
+    text = """\
+Resources:
+  Inbox: {Type: AWS::SQS::Queue}
+  P:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Inbox]
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: {AWS: "111122223333"}, Action: "*", Resource: !GetAtt Inbox.Arn}]
+"""
+    (found,) = advice(tmp_path, "t.yaml", text, "IAM421")
+    assert "sqs:SendMessage" in found
+    assert "iam:" not in found
+
+
+def test_an_issuer_that_the_template_makes(tmp_path: Path) -> None:
+    text = """\
+Resources:
+  Pod:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          - Effect: Allow
+            Action: sts:AssumeRoleWithWebIdentity
+            Principal:
+              Federated: !Sub arn:aws:iam::${AWS::AccountId}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/${Id}
+Parameters: {Id: {Type: String}}
+"""
+    (found,) = advice(tmp_path, "t.yaml", text, "IAM326")
+    assert yaml.safe_load(found) == {
+        "Condition": {"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/<Id>:aud": "sts.amazonaws.com"}}
+    }
 
 
 # --- every rule -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.catalog import catalog
@@ -63,7 +64,8 @@ def _element(value: object, site: Site) -> object:
     texts = value if isinstance(value, list | tuple) else [value]
     if isinstance(value, str) and "{" not in value:
         return value
-    return [found for text in texts for found in wordings(str(text), site)]
+    found = [one for text in texts for one in wordings(str(text), site)]
+    return found[0] if len(found) == 1 else found
 
 
 # --- who sends ------------------------------------------------------------------------------------------
@@ -163,9 +165,7 @@ def _tests(argument: object, site: Site) -> Tests:
             texts = value if isinstance(value, list | tuple) else [value]
             values = [one for text in texts for one in wordings(str(text), site)]
             if values and len(names) == 1:
-                name = "".join(
-                    part if isinstance(part, str) else f"<{part.name.lower()}>" for part in names[0]
-                )
+                name = "".join(part if isinstance(part, str) else f"<{part.name}>" for part in names[0])
                 found.setdefault(_fitting(str(operator), values), {})[name] = values
     return found
 
@@ -216,14 +216,12 @@ def _apart(site: Site, keys: Sequence[str]) -> str:
     known, others = [], False
     for value in actions:
         bits = catalog().expand(value.text) if value.text is not None else 0
-        if not bits or bits.bit_count() > _MOST_ACTIONS:
+        if any(
+            not service_keys.isdisjoint(key.lower() for key in action.condition_keys)
+            for name in itertools.islice(catalog().names(bits), _MOST_ACTIONS)
+            if (action := catalog().action(name)) is not None
+        ):
+            known.append(str(value))
+        else:
             others = True
-            continue
-        for full in catalog().names(bits):
-            action = catalog().action(full)
-            assert action is not None  # the catalogue named it
-            if service_keys.isdisjoint(key.lower() for key in action.condition_keys):
-                others = True
-            else:
-                known.append(full)
     return f"in a statement of its own for {listed(known)}, with" if others and known else ""

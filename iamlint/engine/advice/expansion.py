@@ -69,7 +69,7 @@ def expansion(site: Site, argument: object) -> Iterator[Advice]:
         )
     )
     if patterns:
-        yield from _of_patterns(patterns)
+        yield from _of_patterns(patterns, site.services)
 
 
 def _at_fault(site: Site) -> Sequence[Value]:
@@ -86,10 +86,15 @@ def _at_fault(site: Site) -> Sequence[Value]:
 
 
 @lru_cache(maxsize=2_048)
-def _of_patterns(patterns: tuple[str, ...]) -> tuple[Advice, ...]:
+def _of_patterns(patterns: tuple[str, ...], services: tuple[str, ...]) -> tuple[Advice, ...]:
     bits = 0
     for pattern in patterns:
         bits |= catalog().expand(pattern)
+    if services:
+        within = 0
+        for prefix in services:
+            within |= catalog().service_bits(prefix)
+        bits &= within
     total = bits.bit_count()
     if total == 0:
         return ()
@@ -126,6 +131,8 @@ def _by_level(bits: int) -> str:
     for level in _LEVELS:
         found = bits & catalog().with_level(level)
         names = list(_worst(found, alone=len(services) == 1 and level in _TELLING)) if found else []
+        if not names and found == bits:
+            names = sorted(catalog().names(found), key=lambda name: (len(name), name))[:_FEW]
         if names:
             lines.extend(_level_lines(level.value, found.bit_count(), names))
         elif found:

@@ -163,8 +163,13 @@ def _built(kind: _Kind, neighbours: Sequence[Neighbour]) -> list[Wording]:
     found: list[Wording] = []
     for one in neighbours:
         below = _below(one.arn, wanted)
-        if below is not None:
-            found.append((one, below) if below else (one,))
+        if below is None:
+            continue
+        if not one.has_below:
+            if below and below[0] != ":":
+                continue
+            below = ""  # its open end takes in the number of a version or revision
+        found.append((one, below) if below else (one,))
     return found
 
 

@@ -19,13 +19,15 @@ _KNOWN = {"Partition": Known.PARTITION, "Region": Known.REGION, "Account": Known
 
 @record(eq=False)
 class Site:
-    """A finding's place. `subject` is the policy or grant, `statement` the one at fault, if it is one."""
+    """A finding's place. `subject` is the policy or grant, `statement` the one at fault, if it is one.
+    Of a resource policy `services` are those that its rule is about: its patterns mean no others."""
 
     match: Match
     subject: Policy | Grant
     statement: Statement | None
     document: Document
     settings: Settings
+    services: tuple[str, ...] = ()
 
     @property
     def owner(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from iamlint.engine.advice.site import Site, facts
 from iamlint.engine.checks.trust import provider_of
+from iamlint.model import Value
 from iamlint.model.surroundings import Blank, Known, Neighbour, Wording
 from iamlint.semantics.patterns import has_wildcard
 
@@ -75,20 +76,38 @@ def _is_role(one: Neighbour) -> bool:
     return one.arn.split(":", 3)[2] == "iam" and ":role/" in one.arn
 
 
-def issuer_of(site: Site) -> str | None:
-    """Return the one OIDC issuer of a statement's principals, None where there is none or several."""
+def issuer_of(site: Site) -> Wording | None:
+    """Return the one OIDC issuer of a statement's principals, what the files do not tell of it as blanks;
+    None where there is none or several."""
     statement = site.statement
     found = {
-        provider.issuer
+        _address(principal.value)
         for principal in (statement.principals if statement is not None else None) or ()
-        if principal.type == "Federated" and (provider := provider_of(principal.value)).kind == "oidc"
+        if principal.type == "Federated" and provider_of(principal.value).kind == "oidc"
     }
     return next(iter(found)) if len(found) == 1 else None
 
 
+def _address(value: Value) -> Wording:
+    """Return the address of a provider: what follows `oidc-provider/` in its ARN."""
+    parts: list[str | Known | Blank | Neighbour] = [
+        part if isinstance(part, str) else Blank(part.name) for part in value.segments
+    ]
+    for at, part in enumerate(parts):
+        if isinstance(part, str) and "oidc-provider/" in part:
+            rest = part.partition("oidc-provider/")[2]
+            return (rest, *parts[at + 1 :]) if rest else tuple(parts[at + 1 :])
+    return tuple(parts)
+
+
 def _issuer(site: Site) -> list[Wording]:
     found = issuer_of(site)
-    return [(found,)] if found is not None else [(Blank("issuer"),)]
+    return [found] if found else [(Blank("issuer"),)]
+
+
+def _issuer_start(site: Site) -> str:
+    found = issuer_of(site)
+    return found[0].lower() if found and isinstance(found[0], str) else ""
 
 
 def _key(site: Site) -> list[Wording]:
@@ -97,7 +116,7 @@ def _key(site: Site) -> list[Wording]:
 
 
 def _issuer_fact(site: Site, name: str) -> str | None:
-    issuer = issuer_of(site) or ""
+    issuer = _issuer_start(site)
     for known, about in facts().issuers.items():
         if issuer == known or (known.endswith(".") and issuer.startswith(known)):
             return about.get(name)
@@ -105,21 +124,19 @@ def _issuer_fact(site: Site, name: str) -> str | None:
 
 
 def _subject(site: Site) -> list[Wording]:
-    """Return the subject to test: of GitHub with the owner and repository that a test names already."""
+    """Return the subject to test: of GitHub with the owner and repository that a test names already; none
+    of an issuer whose subjects say nothing about whose token it is."""
     text = _issuer_fact(site, "subject")
     if text is None:
         return [(Blank("subject"),)]
-    if issuer_of(site) == _GITHUB:
-        return [_blanks(text.replace("<owner>/<repository>", _repository(site)))]
-    return [_blanks(text)]
+    return [_blanks(text.replace("<owner>/<repository>", _repository(site)))] if text else []
 
 
 def _repository(site: Site) -> str:
     """Return `owner/repository` as far as the statement's own tests of a subject tell, else blanks."""
     statement = site.statement
-    assert statement is not None  # it has principals
     names = set()
-    for condition in statement.conditions:
+    for condition in statement.conditions if statement is not None else ():
         if condition.key.lower() == f"{_GITHUB}:sub":
             for value in condition.values:
                 kind, _, rest = (value.text or "").partition(":")
@@ -131,10 +148,8 @@ def _repository(site: Site) -> str:
 
 
 def _audience(site: Site) -> list[Wording]:
-    if issuer_of(site) == "cognito-identity.amazonaws.com":
-        return [(Blank("identity-pool-id"),)]
     text = _issuer_fact(site, "audience")
-    return [(text,)] if text is not None else [(Blank("audience"),)]
+    return [_blanks(text)] if text is not None else [(Blank("audience"),)]
 
 
 def _blanks(text: str) -> Wording:

@@ -91,7 +91,10 @@ def _neighbours(name: str, body: Mapping[str, object]) -> Iterator[Neighbour]:
         ((attribute, pattern),) = found
     trust = properties.get("AssumeRolePolicyDocument")
     trusted = services_in(trust) if kind == "AWS::IAM::Role" else ()
-    yield Neighbour(_RESOURCES + name, kind, name, _open(str(pattern)), attribute, trusted)
+    has_below = str(pattern).endswith("}")
+    yield Neighbour(
+        _RESOURCES + name, kind, name, _open(str(pattern)), attribute, trusted, has_below=has_below
+    )
 
 
 def _made(kind: str, identity: Mapping[str, object], properties: Mapping[str, object]) -> str:

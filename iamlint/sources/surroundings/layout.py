@@ -53,7 +53,7 @@ def _json(node: object, indent: int, used: int) -> str:
     if not isinstance(node, dict | list):
         return quoted(str(node))
     line = json.dumps(node, ensure_ascii=False)
-    if not node or indent + used + len(line) <= _WIDTH:
+    if not node or indent + used + len(line) <= _WIDTH or _is_function(node):
         return line
     pad = " " * (indent + 2)
     if isinstance(node, list):
@@ -66,6 +66,10 @@ def _json(node: object, indent: int, used: int) -> str:
         opened, closed = "{", "}"
     body = ",\n".join(parts)
     return f"{opened}\n{body}\n{' ' * indent}{closed}"
+
+
+def _is_function(node: dict[str, object] | list[object]) -> bool:
+    return isinstance(node, dict) and len(node) == 1 and next(iter(node)).startswith(("Fn::", "Ref"))
 
 
 def yaml_scalar(node: object) -> str:

@@ -119,7 +119,7 @@ class BareSurroundings:
             return [self.node(item) for item in value]
         if isinstance(value, dict):
             return {key: self._nodes(item) for key, item in value.items()}
-        return value
+        return self.node(value) if isinstance(value, tuple) else value
 
     def _item(self, text: Wording) -> str:
         if self._layout == "hcl":

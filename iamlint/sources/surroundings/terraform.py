@@ -85,8 +85,11 @@ class Siblings:
                 trusted = services_in([trust, *named])
             for attribute in _ATTRIBUTES:
                 if attribute in patterns:
-                    arn = _open(patterns[attribute])
-                    yield Neighbour(address, kind, address, arn, attribute, trusted)
+                    pattern = patterns[attribute]
+                    has_below = pattern.endswith("}") or attribute == "execution_arn"
+                    yield Neighbour(
+                        address, kind, address, _open(pattern), attribute, trusted, has_below=has_below
+                    )
 
 
 def _open(pattern: str) -> str:
