@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from iamlint.auditing.principals import judge_one
+from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import RuleSet, read_pack
+from iamlint.engine.principals.judging import PrincipalJudge
 from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
@@ -65,11 +68,16 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
     for example in examples:
         accounts = example.subject.get("accounts", [])
         trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-        judge = Judge((rule,), Settings(accounts=trusted), Profile.AUDIT)
+        settings = Settings(accounts=trusted)
         extraction = example_extraction(rule, example)
+        items: Iterator[Finding | Diagnostic]
+        if CHECKS[rule.check].target == "principal":
+            items = judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
+        else:
+            items = Judge((rule,), settings, Profile.AUDIT).judge(extraction)
         found = []
         problem = ""
-        for item in judge.judge(extraction):
+        for item in items:
             if isinstance(item, Finding):
                 found.append(item.pointer if "text" not in example.subject else _position(item))
             elif isinstance(item, Diagnostic) and item.fatal:

@@ -7,11 +7,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from iamlint.auditing.principals import facts_of, judge_alone, key_of_finding
 from iamlint.auditing.resource_types import words_of_type
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
+from iamlint.engine.principals.facts import UnitFacts
+from iamlint.engine.principals.judging import PolicyKey, PrincipalJudge
 from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
 from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
@@ -76,7 +79,8 @@ class Outcome:
     """The result of a run: findings and diagnostics in report order, and what was seen.
 
     `secrets` are the places, by path, whose text no report may show. `claimed` are the files that
-    another file reads as part of itself: what they hold is told there.
+    another file reads as part of itself: what they hold is told there. `facts` are what each unit says
+    about principals, `told` the escalation paths that findings about single policies name.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -87,6 +91,8 @@ class Outcome:
     files: dict[str, FoundFile] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
     secrets: dict[str, list[Span]] = field(default_factory=dict)
+    facts: list[UnitFacts] = field(default_factory=list)
+    told: dict[PolicyKey, set[str]] = field(default_factory=dict)
 
 
 @record
@@ -110,9 +116,7 @@ def run(settings: AuditSettings) -> Outcome:
     units = list(units_of(settings, outcome))
     if settings.stdin is not None:
         outcome.tally.files += 1
-        _judge_files(
-            [SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome
-        )
+        _judge_files([_stdin(settings)], "", settings, judge, outcome)
     # Modules of several files come first: they say which other files they read.
     for unit in units:
         if len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"):
@@ -131,9 +135,41 @@ def run(settings: AuditSettings) -> Outcome:
         for done, unit in enumerate(rest):
             settings.progress(done, len(rest))
             judge_unit(unit, settings, judge, outcome)
+    _judge_principals(units, settings, judge, outcome)
     outcome.findings = with_ordinals(without_twins(sorted(outcome.findings, key=lambda one: one.order)))
     outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
+
+
+def _stdin(settings: AuditSettings) -> SourceFile:
+    assert settings.stdin is not None  # INVARIANT: asked by the caller
+    return SourceFile(settings.stdin_name, settings.stdin, named=True)
+
+
+def _judge_principals(
+    units: Iterable[Unit], settings: AuditSettings, judge: Judges, outcome: Outcome
+) -> None:
+    """Judge what the files together say about principals, when all have been read."""
+    if not outcome.facts:
+        return
+    from iamlint.auditing.principals import judge_principals, linked
+
+    by_path = {unit.files[0].path: unit for unit in units}
+
+    def reopen(name: str) -> Extraction | None:
+        unit = by_path.get(name)
+        if unit is None:
+            files = [_stdin(settings)] if settings.stdin is not None else []
+        else:
+            files = list(read_unit(unit, settings, []))
+        root = "" if unit is None else unit.files[0].root
+        return extract_files(files, options_of(settings, files[0].path, root)) if files else None
+
+    facts = linked(outcome.facts, reopen)
+    findings, more = judge_principals(facts, judge.principals, outcome.findings, outcome.told)
+    outcome.findings = findings
+    for item in more:
+        _take(item, outcome)
 
 
 def without_twins(findings: list[Finding]) -> list[Finding]:
@@ -193,7 +229,7 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     return extractions, in_order(diagnostics)
 
 
-def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+def judge_unit(unit: Unit, settings: AuditSettings, judge: Judges, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
     files = list(read_unit(unit, settings, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
@@ -202,7 +238,7 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 
 
 def _judge_files(
-    files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
+    files: list[SourceFile], root: str, settings: AuditSettings, judge: Judges, outcome: Outcome
 ) -> None:
     extraction = extract_files(files, options_of(settings, files[0].path, root))
     first, known = len(outcome.diagnostics), len(outcome.findings)
@@ -253,7 +289,7 @@ def failure(files: list[SourceFile], error: Exception) -> Diagnostic:
     return Diagnostic(files[0].path, "internal-error", message, fatal=True)
 
 
-def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcome: Outcome) -> None:
+def _judge(extraction: Extraction, files: list[SourceFile], judge: Judges, outcome: Outcome) -> None:
     outcome.tally.add(extraction)
     outcome.claimed |= paths_of(extraction) - {file.path for file in files}
     for grant in extraction.grants:
@@ -262,19 +298,44 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcom
                 if value.literal:
                     span = grant.document.span(value.pointer)
                     outcome.secrets.setdefault(span.path, []).append(span)
-    for item in judge.judge(extraction):
-        if isinstance(item, Diagnostic):
-            outcome.diagnostics.append(item)
-        elif outcome.selection.keeps(item):
-            outcome.findings.append(outcome.selection.adjusted(item))
+    told: dict[PolicyKey, set[str]] = {}
+    for item in judge.policies.judge(extraction):
+        if isinstance(item, Finding) and "paths" in item.properties:
+            paths = item.properties["paths"]
+            if isinstance(paths, list):
+                told.setdefault(key_of_finding(item), set()).update(paths)
+        _take(item, outcome)
+    if not judge.principals.idle:
+        outcome.told.update(told)
+        outcome.facts.extend(facts_of(extraction, files[0].path))
+        for item in judge_alone(extraction, judge.principals, told):
+            _take(item, outcome)
 
 
-def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
-    """Return the judge of a run: the selected rules and what the user says of the own accounts."""
+def _take(item: Finding | Diagnostic, outcome: Outcome) -> None:
+    if isinstance(item, Diagnostic):
+        outcome.diagnostics.append(item)
+    elif outcome.selection.keeps(item):
+        outcome.findings.append(outcome.selection.adjusted(item))
+
+
+@record
+class Judges:
+    """Who judges a run: the rules about policies and grants, file by file, and those about principals."""
+
+    policies: Judge
+    principals: PrincipalJudge
+
+
+def judge_of(selection: Selection, settings: AuditSettings) -> Judges:
+    """Return the judges of a run: the selected rules and what the user says of the own accounts."""
     own = Settings(
         settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
     )
-    return Judge(selection.rules, own, settings.profile, advising=settings.advice)
+    return Judges(
+        Judge(selection.rules, own, settings.profile, advising=settings.advice),
+        PrincipalJudge(selection.rules, own, settings.profile),
+    )
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

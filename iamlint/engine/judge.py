@@ -28,6 +28,7 @@ from iamlint.model import (
     Extraction,
     Finding,
     Grant,
+    HasSurroundings,
     Pointer,
     Policy,
     PolicyKind,
@@ -41,7 +42,7 @@ from iamlint.model import (
 from iamlint.record import record, replace
 from iamlint.semantics.branches import readings
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "listed", "make_finding", "with_ordinals"]
 
 
 class _Entry:
@@ -211,6 +212,8 @@ class Judge:
         from iamlint.engine.advice import Site, advise
 
         document = hit.statement.document if hit.statement is not None else subject.document
+        if not isinstance(document, HasSurroundings):
+            return (), None
         services: object = ()
         if isinstance(subject, Policy) and subject.kind is PolicyKind.RESOURCE:
             services = hit.rule.params.get("services")
@@ -422,6 +425,21 @@ def _finding(
         label=match.label,
         advice=advice,
     )
+
+
+def make_finding(
+    rule: Rule,
+    match: Match,
+    statement: Statement | None,
+    *,
+    document: Document,
+    reference: PolicyReference,
+    pointer: str,
+    parts: tuple[str, ...],
+) -> Finding:
+    """Return the finding of a match that covers no other."""
+    hit = _Hit(rule, match, statement, ())
+    return _finding(hit, (), document=document, reference=reference, pointer=pointer, parts=parts)
 
 
 def _span(document: Document, place: Value | Pointer, *, key_only: bool = False) -> Span:

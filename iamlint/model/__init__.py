@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from iamlint.model.finding import Advice, Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
-from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
+from iamlint.model.place import (
+    Document,
+    Embedded,
+    HasSurroundings,
+    HasText,
+    Pointer,
+    Span,
+    When,
+    json_pointer,
+)
 from iamlint.model.policy import (
     SECRET_FIELDS,
     BrokenFile,
@@ -33,6 +42,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Grant",
+    "HasSurroundings",
     "HasText",
     "Hole",
     "Owner",

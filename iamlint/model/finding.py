@@ -75,8 +75,9 @@ class PolicyReference:
 class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
-    `label` is a short note for the primary place itself, empty when the message says it all. `advice`
-    is what to write instead, made for this place.
+    `label` is a short note for the primary place itself, empty when the message says it all. `flow` are the
+    places of a chain in the order of its steps, empty where there is none. `advice` is what to write instead,
+    made for this place.
     """
 
     rule_id: str
@@ -96,6 +97,7 @@ class Finding:
     state: str = "active"
     help: str = ""
     label: str = ""
+    flow: tuple[Related, ...] = ()
     advice: tuple[Advice, ...] = ()
 
     @property

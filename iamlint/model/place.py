@@ -14,7 +14,17 @@ from iamlint.record import record
 if TYPE_CHECKING:
     from iamlint.model.surroundings import Surroundings
 
-__all__ = ["Document", "Embedded", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
+__all__ = [
+    "Document",
+    "Embedded",
+    "HasSurroundings",
+    "HasText",
+    "Pointer",
+    "Span",
+    "Step",
+    "When",
+    "json_pointer",
+]
 
 
 @record
@@ -80,9 +90,6 @@ class Document(Protocol):
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
 
-    def surroundings(self, pointer: Pointer) -> Surroundings:
-        """Return what stands beside the policy or grant at `pointer`, and how it is written there."""
-
 
 @runtime_checkable
 class HasText(Protocol):
@@ -90,6 +97,14 @@ class HasText(Protocol):
 
     def text_at(self, pointer: Pointer) -> str:
         """Return the JSON text of the node at `pointer`, or of its nearest known ancestor."""
+
+
+@runtime_checkable
+class HasSurroundings(Protocol):
+    """A document that knows what stands beside its policies and grants, and how they are written."""
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy or grant at `pointer`, and how it is written there."""
 
 
 def json_pointer(steps: Pointer) -> str:

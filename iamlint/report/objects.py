@@ -79,6 +79,7 @@ def finding_object(finding: Finding) -> dict[str, Json]:
         "fingerprint": finding.fingerprint,
         "aliases": plain(finding.aliases),
         "related": [{**_place(other.span), "note": safe(other.note)} for other in finding.related],
+        "flow": [{**_place(step.span), "note": safe(step.note)} for step in finding.flow],
         "fixes": [],
         "advice": [{"title": safe(one.title), "text": safe(one.text)} for one in finding.advice],
         "state": finding.state,

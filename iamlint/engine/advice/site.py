@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from iamlint.catalog.datafiles import read
 from iamlint.engine.subject import Match, Settings
-from iamlint.model import Document, Grant, Pointer, Policy, Statement
+from iamlint.model import Grant, HasSurroundings, Pointer, Policy, Statement
 from iamlint.model.surroundings import Blank, Known, Neighbour, Surroundings, Wording
 from iamlint.record import record
 
@@ -25,7 +25,7 @@ class Site:
     match: Match
     subject: Policy | Grant
     statement: Statement | None
-    document: Document
+    document: HasSurroundings
     settings: Settings
     services: tuple[str, ...] = ()
 

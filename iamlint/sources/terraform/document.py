@@ -55,7 +55,7 @@ class TerraformJsonDocument(JsonDocument):
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
         self.module: InModule | None = None
-        """What the files of its directory share, at the first of them, once advice asks for it."""
+        """What the files of its directory share; made by the first of them when advice asks for it."""
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
@@ -68,18 +68,21 @@ class TerraformJsonDocument(JsonDocument):
             document, pointer = elsewhere
             if document is not self:
                 return document.surroundings(pointer)
+        if self.module is None:
+            from iamlint.sources.surroundings import InModule
+
+            beside = self._beside() or [self]
+            module = beside[0].module or InModule([document.tree for document in beside])
+            beside[0].module = self.module = module
+        return self.module.at(pointer)
+
+    def _beside(self) -> list[TerraformJsonDocument]:
         folder = self.path.rpartition("/")[0]
-        beside = [
+        return [
             document
             for path, document in self._files.items()
             if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
         ]
-        first = beside[0] if beside else self
-        if first.module is None:
-            from iamlint.sources.surroundings import InModule
-
-            first.module = InModule([document.tree for document in beside or [self]])
-        return first.module.at(pointer)
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         elsewhere = _elsewhere(pointer, self._files)

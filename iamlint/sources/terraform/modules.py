@@ -37,21 +37,36 @@ def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extra
     modules, broken, diagnostics = read_modules(files, documents)
     size = sum(len(file.data) for file in files)
     context = Context(options, documents, _LEAST_NODES + size * _NODES_PER_CHARACTER, diagnostics)
-    instances = list(_instances(modules, context))
+    programs: dict[str, list[Instance]] = {}
+    for instance in _instances(modules, context):
+        programs.setdefault(instance.root, []).append(instance)
+    # Addresses are those of one root module: two of them may well have the same.
+    parts = [_read(instances, options) for instances in programs.values()]
+    policies = [policy for part in parts for policy in part.policies]
+    if sum(map(len, programs.values())) > len(modules):
+        policies = list(_once(policies))
+        kept = set(map(id, policies))
+        parts = [
+            replace(part, policies=tuple(one for one in part.policies if id(one) in kept)) for part in parts
+        ]
+    return Extraction(
+        policies=tuple(policies),
+        grants=tuple(grant for part in parts for grant in part.grants),
+        broken=tuple(broken),
+        diagnostics=(*context.diagnostics, *(one for part in parts for one in part.diagnostics)),
+        parts=tuple(parts) if len(parts) > 1 else (),
+    )
+
+
+def _read(instances: Sequence[Instance], options: SourceOptions) -> Extraction:
+    """Return what a root module holds with all that it calls."""
     resources = [
         BlockResource(instance, block)
         for instance in instances
         for block in instance.module.blocks
         if _matters(block)
     ]
-    extraction = PolicyReader(resources, ModuleNames(instances), options).read()
-    policies = _once(extraction.policies) if len(instances) > len(modules) else extraction.policies
-    return replace(
-        extraction,
-        policies=tuple(policies),
-        broken=tuple(broken),
-        diagnostics=(*context.diagnostics, *extraction.diagnostics),
-    )
+    return PolicyReader(resources, ModuleNames(instances), options).read()
 
 
 def _matters(block: Block) -> bool:

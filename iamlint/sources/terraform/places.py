@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from iamlint.model import Document, Embedded, Pointer, Span
+from iamlint.model import Document, Embedded, HasSurroundings, Pointer, Span
 from iamlint.model.place import Step
 from iamlint.record import record
 
@@ -97,4 +97,8 @@ class WrittenDocument:
 
     def surroundings(self, pointer: Pointer) -> Surroundings:
         """Return what stands beside the policy at `pointer`."""
-        return self.document.surroundings(pointer)
+        if isinstance(self.document, HasSurroundings):
+            return self.document.surroundings(pointer)
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")

@@ -24,6 +24,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "except-sets": Param("texts"),
             "apart": Param("texts"),
             "scopable": Param("flag", default=False),
+            "paths": Param("flag", default=False),
         },
         words=("actions", "resources"),
     ),
