@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iamlint.auditing.principals import judge_one
 from iamlint.engine.checks import CHECKS
@@ -13,7 +13,7 @@ from iamlint.engine.principals.judging import PrincipalJudge
 from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
-from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, PolicyKind, Value
+from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, Policy, PolicyKind, Value
 from iamlint.record import record
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
@@ -21,7 +21,7 @@ from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text
 
-__all__ = ["ExampleResult", "example_extraction", "run_examples", "run_pack", "run_rule"]
+__all__ = ["ExampleResult", "example_extraction", "judged_by", "run_examples", "run_pack", "run_rule"]
 
 
 @record
@@ -68,13 +68,8 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
     for example in examples:
         accounts = example.subject.get("accounts", [])
         trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-        settings = Settings(accounts=trusted)
         extraction = example_extraction(rule, example)
-        items: Iterator[Finding | Diagnostic]
-        if CHECKS[rule.check].target == "principal":
-            items = judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
-        else:
-            items = Judge((rule,), settings, Profile.AUDIT).judge(extraction)
+        items = judged_by(rule, Settings(accounts=trusted), extraction)
         found = []
         problem = ""
         for item in items:
@@ -88,6 +83,13 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
         yield ExampleResult(rule, example, expected, places, problem)
 
 
+def judged_by(rule: Rule, settings: Settings, extraction: Extraction) -> Iterator[Finding | Diagnostic]:
+    """Return what one rule alone says about an extraction that is all there is."""
+    if CHECKS[rule.check].target == "principal":
+        return judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
+    return Judge((rule,), settings, Profile.AUDIT).judge(extraction)
+
+
 def example_extraction(rule: Rule, example: Example) -> Extraction:
     """Return the policy, grant or file of an example as a source would give it."""
     subject = example.subject
@@ -98,12 +100,18 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         beside = subject.get("beside", [])
         others = beside if isinstance(beside, list) else []
         return Extraction(grants=(_grant(subject["grant"]), *map(_grant, others)))
+    beside = subject.get("beside", [])
+    others = [other["policy"] for other in beside] if isinstance(beside, list) else []
+    return Extraction(tuple(_policy(rule, subject, document) for document in (subject["policy"], *others)))
+
+
+def _policy(rule: Rule, subject: Mapping[str, object], content: object) -> Policy:
+    """Return a document as a policy of the kind and place that the example gives."""
     kind = subject.get("kind") or (rule.policy_kinds[0] if rule.policy_kinds else None)
-    text = json.dumps(subject["policy"], indent=2)
-    document = JsonDocument(Text("example.json", text), subject["policy"], "policy-json")
+    document = JsonDocument(Text("example.json", json.dumps(content, indent=2)), content, "policy-json")
     resource_type = subject.get("resource-type")
-    policy = PolicyBuilder(document).policy(
-        subject["policy"],
+    return PolicyBuilder(document).policy(
+        content,
         (),
         owner=Owner("$", str(resource_type) if resource_type else None, ()),
         kind=PolicyKind(str(kind)) if kind else None,
@@ -111,7 +119,6 @@ def example_extraction(rule: Rule, example: Example) -> Extraction:
         attachments=_words(subject.get("attached-to")),
         location=str(subject.get("location", "")),
     )
-    return Extraction((policy,))
 
 
 def _grant(grant: object) -> Grant:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from iamlint.auditing.pipeline import Judges, Outcome, Tally, Unit, judge_of, judge_unit
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings, silent
 from iamlint.engine.load import load_rules
-from iamlint.engine.principals.facts import UnitFacts
-from iamlint.engine.principals.judging import PolicyKey
-from iamlint.model import Diagnostic, Finding, Span
+from iamlint.model import Diagnostic, Finding, PolicyKey, Span
 from iamlint.record import record, replace
+
+if TYPE_CHECKING:
+    from iamlint.engine.principals.facts import UnitFacts
 
 __all__ = ["run_units"]
 
@@ -81,7 +83,8 @@ class _Part:
 
 def _judge_chunk(units: list[Unit]) -> _Part:
     settings, selection, judge = _worker[0]
-    outcome = Outcome(selection=selection)
+    # Parsed files do not travel between processes.
+    outcome = Outcome(selection=selection, may_keep=0)
     for unit in units:
         judge_unit(unit, settings, judge, outcome)
     return _Part(

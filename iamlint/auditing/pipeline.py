@@ -6,23 +6,37 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from iamlint.auditing.principals import facts_of, judge_alone, key_of_finding
 from iamlint.auditing.resource_types import words_of_type
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
+from iamlint.catalog.escalation import may_escalate
+from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
-from iamlint.engine.principals.facts import UnitFacts
-from iamlint.engine.principals.judging import PolicyKey, PrincipalJudge
+from iamlint.engine.rule import Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
-from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
+from iamlint.model import (
+    SECRET_FIELDS,
+    Diagnostic,
+    Extraction,
+    Finding,
+    PolicyKey,
+    PolicyKind,
+    Span,
+    Statement,
+)
 from iamlint.record import field, fields, record, replace
 from iamlint.sources.discovery import LARGEST_FILE, FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
+
+if TYPE_CHECKING:
+    from iamlint.engine.principals.facts import UnitFacts
+    from iamlint.engine.principals.judging import PrincipalJudge
 
 __all__ = [
     "InsideReader",
@@ -80,7 +94,9 @@ class Outcome:
 
     `secrets` are the places, by path, whose text no report may show. `claimed` are the files that
     another file reads as part of itself: what they hold is told there. `facts` are what each unit says
-    about principals, `told` the escalation paths that findings about single policies name.
+    about principals, `told` the escalation paths that findings about single policies name. `may_keep`
+    is how much text the facts may still hold on to, in bytes (parsed it takes some ten times that): the
+    files of the others are read again when a place in them is asked for.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -93,6 +109,7 @@ class Outcome:
     secrets: dict[str, list[Span]] = field(default_factory=dict)
     facts: list[UnitFacts] = field(default_factory=list)
     told: dict[PolicyKey, set[str]] = field(default_factory=dict)
+    may_keep: int = 8_000_000
 
 
 @record
@@ -298,16 +315,23 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judges, outco
                 if value.literal:
                     span = grant.document.span(value.pointer)
                     outcome.secrets.setdefault(span.path, []).append(span)
+    concerned = judge.concern(extraction)
     told: dict[PolicyKey, set[str]] = {}
     for item in judge.policies.judge(extraction):
-        if isinstance(item, Finding) and "paths" in item.properties:
-            paths = item.properties["paths"]
+        if concerned and isinstance(item, Finding):
+            paths = item.properties.get("paths")
             if isinstance(paths, list):
-                told.setdefault(key_of_finding(item), set()).update(paths)
+                told.setdefault(item.policy_key, set()).update(paths)
         _take(item, outcome)
-    if not judge.principals.idle:
+    if concerned:
+        from iamlint.auditing.principals import facts_of, judge_alone
+
         outcome.told.update(told)
-        outcome.facts.extend(facts_of(extraction, files[0].path))
+        size = sum(len(file.data) for file in files)
+        facts = facts_of(extraction, files[0].path, let_go=outcome.may_keep < size)
+        if facts:
+            outcome.facts.extend(facts)
+            outcome.may_keep -= size
         for item in judge_alone(extraction, judge.principals, told):
             _take(item, outcome)
 
@@ -319,12 +343,48 @@ def _take(item: Finding | Diagnostic, outcome: Outcome) -> None:
         outcome.findings.append(outcome.selection.adjusted(item))
 
 
-@record
 class Judges:
-    """Who judges a run: the rules about policies and grants, file by file, and those about principals."""
+    """Who judges a run: `policies` the rules about policies and grants, file by file, `principals` those
+    about what all files together give to somebody, imported when something could concern them."""
 
-    policies: Judge
-    principals: PrincipalJudge
+    __slots__ = ("_principals", "_profile", "_rules", "_settings", "policies")
+
+    def __init__(
+        self, rules: Iterable[Rule], settings: Settings, profile: Profile, *, advising: bool = True
+    ) -> None:
+        listed = tuple(rules)
+        self.policies = Judge(listed, settings, profile, advising=advising)
+        self._rules = tuple([rule for rule in listed if CHECKS[rule.check].target == "principal"])
+        self._settings = settings
+        self._profile = profile
+        self._principals: PrincipalJudge | None = None
+
+    def concern(self, extraction: Extraction) -> bool:
+        """Say whether rules about principals run and an extraction could hold something for them."""
+        return bool(self._rules) and (
+            bool(extraction.grants)
+            or any(
+                policy.owner.address[:1] != "$" or _may_escalate(policy.statements or ())
+                for policy in extraction.policies
+            )
+        )
+
+    @property
+    def principals(self) -> PrincipalJudge:
+        """The rules about principals."""
+        if self._principals is None:
+            from iamlint.engine.principals.judging import PrincipalJudge
+
+            self._principals = PrincipalJudge(self._rules, self._settings, self._profile)
+        return self._principals
+
+
+def _may_escalate(statements: Iterable[Statement]) -> bool:
+    return any(
+        statement.not_actions is not None
+        or any(value.text is not None and may_escalate(value.text) for value in statement.actions or ())
+        for statement in statements
+    )
 
 
 def judge_of(selection: Selection, settings: AuditSettings) -> Judges:
@@ -332,10 +392,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judges:
     own = Settings(
         settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
     )
-    return Judges(
-        Judge(selection.rules, own, settings.profile, advising=settings.advice),
-        PrincipalJudge(selection.rules, own, settings.profile),
-    )
+    return Judges(selection.rules, own, settings.profile, advising=settings.advice)
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from iamlint.engine.principals.facts import UnitFacts, gather
 from iamlint.engine.principals.graph import Graph, build_graph
 from iamlint.engine.principals.joining import Directory, join
-from iamlint.engine.principals.judging import PolicyKey, PrincipalJudge, Told
-from iamlint.model import Diagnostic, Document, Extraction, Finding, Policy
+from iamlint.engine.principals.judging import PrincipalJudge, Told
+from iamlint.model import Diagnostic, Document, Extraction, Finding, Policy, PolicyKey
 from iamlint.record import replace
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "judge_alone",
     "judge_one",
     "judge_principals",
-    "key_of_finding",
     "key_of_policy",
     "linked",
     "without_closed",
@@ -26,11 +25,12 @@ Reopen = Callable[[str], Extraction | None]
 """Reads the files of a unit once more; None if they are gone."""
 
 
-def facts_of(extraction: Extraction, unit: str) -> list[UnitFacts]:
-    """Return what an extraction says about principals: for each program of its own."""
+def facts_of(extraction: Extraction, unit: str, *, let_go: bool = False) -> list[UnitFacts]:
+    """Return what an extraction says about principals: for each program of its own. With `let_go` the facts
+    do not hold on to the parsed files."""
     found = []
     for number, part in enumerate(extraction.parts or (extraction,)):
-        facts = gather(part, f"{unit}#{number}" if number else unit)
+        facts = gather(part, f"{unit}#{number}" if number else unit, let_go=let_go)
         if not facts.empty:
             found.append(facts)
     return found
@@ -116,7 +116,7 @@ def without_closed(findings: Iterable[Finding], directory: Directory, graph: Gra
     kept = []
     for finding in findings:
         paths = finding.properties.get("paths")
-        still_open = open_paths.get(key_of_finding(finding)) if isinstance(paths, list) else None
+        still_open = open_paths.get(finding.policy_key) if isinstance(paths, list) else None
         if still_open is None or not isinstance(paths, list):
             kept.append(finding)
             continue
@@ -126,12 +126,6 @@ def without_closed(findings: Iterable[Finding], directory: Directory, graph: Gra
         elif left:
             kept.append(replace(finding, properties={**finding.properties, "paths": left}))
     return kept
-
-
-def key_of_finding(finding: Finding) -> PolicyKey:
-    """Return which policy a finding is about, as `HeldPolicy.key` does."""
-    policy = finding.policy
-    return (finding.primary.path, policy.owner, policy.location, policy.name)
 
 
 def key_of_policy(policy: Policy) -> PolicyKey:

@@ -14,7 +14,7 @@ from iamlint.catalog.datafiles import read
 from iamlint.catalog.glob import matcher
 from iamlint.record import record
 
-__all__ = ["EscalationPath", "EscalationTable", "Step", "escalation_table"]
+__all__ = ["EscalationPath", "EscalationTable", "Step", "escalation_table", "may_escalate"]
 
 
 @record
@@ -56,10 +56,10 @@ class EscalationPath:
 class EscalationTable:
     """The paths, and the actions that they use as bits of small sets."""
 
-    __slots__ = ("_by_service", "_masks", "bits", "names", "paths")
+    __slots__ = ("_by_service", "_masks", "_within", "bits", "names", "paths")
 
     def __init__(self) -> None:
-        entries = json.loads(read("escalation_paths.json"))["paths"]
+        entries = json.loads(_raw())["paths"]
         self.names: tuple[str, ...] = tuple(
             sorted({name for entry in entries for step in entry["requires"] for name in step["any_of"]})
         )
@@ -68,6 +68,7 @@ class EscalationTable:
         for name, bit in self.bits.items():
             self._by_service.setdefault(name.partition(":")[0].lower(), []).append((name.lower(), bit))
         self._masks: dict[str, int] = {}
+        self._within: dict[int, tuple[EscalationPath, ...]] = {}
         self.paths: tuple[EscalationPath, ...] = tuple(map(self._path, entries))
 
     def _path(self, entry: dict[str, object]) -> EscalationPath:
@@ -116,9 +117,31 @@ class EscalationTable:
         fits = matcher(pattern)
         return sum(bit for group in groups for known, bit in group if fits(known))
 
+    def within(self, mask: int) -> tuple[EscalationPath, ...]:
+        """Return the paths of which each step has an action in a set."""
+        found = self._within.get(mask)
+        if found is None:
+            found = self._within[mask] = tuple(
+                [path for path in self.paths if all(step.mask & mask for step in path.steps)]
+            )
+        return found
+
     def named(self, mask: int) -> tuple[str, ...]:
         """Return the names of the actions of a set, sorted."""
         return tuple([name for name, bit in self.bits.items() if bit & mask])
+
+
+@cache
+def may_escalate(pattern: str) -> bool:
+    """Say whether an action pattern could be about an action of the table, without reading the table in: most
+    policies are about none."""
+    service = pattern.partition(":")[0].lower()
+    return "*" in service or "?" in service or f'"{service}:'.encode("utf-8", "replace") in _raw()
+
+
+@cache
+def _raw() -> bytes:
+    return read("escalation_paths.json")
 
 
 @cache

@@ -29,9 +29,9 @@ def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
         "iamlint graph",
-        "Show which principal of the files can become which other: by assuming a role, passing one to what it"
-        " creates, or taking over an identity. Administrators are marked.",
-        "  iamlint graph .\n  iamlint graph infra/ --format dot --admin-paths | dot -Tsvg > principals.svg",
+        "Show which principal of the files can become which other: by assuming a role,\n"
+        "passing one to what it creates, or taking over an identity. Administrators are\nmarked.",
+        "  iamlint graph .\n  iamlint graph infra/ --format dot --admin-paths | dot -Tsvg > graph.svg",
         takes="[PATH...]",
     )
     made.add(

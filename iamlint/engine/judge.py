@@ -107,10 +107,10 @@ class Judge:
         yield from extraction.diagnostics
         for broken in extraction.broken:
             yield from self._broken(broken)
-        for policy in extraction.policies:
-            for item in self.matches(policy):
-                yield item if isinstance(item, Diagnostic) else item[0]
         unit = Unit(extraction)
+        for policy in extraction.policies:
+            for item in self.matches(policy, unit):
+                yield item if isinstance(item, Diagnostic) else item[0]
         for grant in extraction.grants:
             yield from self._grant(grant, unit)
 
@@ -143,9 +143,11 @@ class Judge:
         by_features[features] = entries
         return entries
 
-    def matches(self, policy: Policy) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
+    def matches(
+        self, policy: Policy, unit: Unit | None = None
+    ) -> Iterator[tuple[Finding, Rule, Match] | Diagnostic]:
         """Yield what the rules say about one policy: each finding with its rule and match."""
-        subject = PolicySubject(policy, self._settings)
+        subject = PolicySubject(policy, self._settings, unit)
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         kind, on = policy.kind.value, policy.on
@@ -196,7 +198,7 @@ class Judge:
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
-        kept.extend(self._without_covered(hits))
+        kept.extend(self._without_covered(self._not_yet_told(hits, kept)))
         keys = StatementKeys(policy)
         for hit, covered in kept:
             if hit.rule.advice and self._advising:
@@ -226,6 +228,22 @@ class Judge:
                 f"the advice of {hit.rule.id} failed ({type(error).__name__}: {error}); please report this"
             )
             return (), Diagnostic(subject.document.path, "advice-failed", message)
+
+    def _not_yet_told(self, hits: list[_Hit], kept: list[tuple[_Hit, tuple[Rule, ...]]]) -> list[_Hit]:
+        """Return the hits of a policy without those about a statement which a narrower rule has told; what
+        they cover is noted in `kept`."""
+        left = []
+        for hit in hits:
+            about = hit.match.statement
+            covering = self._covering.get(hit.rule.name) if self._remove_covered else None
+            at = None
+            if about is not None and covering:
+                at = next((n for n, (other, _) in enumerate(kept) if _tells(other, about, covering)), None)
+            if at is None:
+                left.append(hit)
+            else:
+                kept[at] = (kept[at][0], (*kept[at][1], hit.rule))
+        return left
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
@@ -365,6 +383,11 @@ class _Wider:
                 self._returned.add(item)
                 found += self._by_item.get(item, ())
         return found
+
+
+def _tells(hit: _Hit, statement: Statement, rules: set[str]) -> bool:
+    """Say whether a hit is one of the rules', at the statement."""
+    return hit.rule.id in rules and hit.statement is not None and hit.statement.pointer == statement.pointer
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:

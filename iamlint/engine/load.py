@@ -450,8 +450,8 @@ class _RuleReader:
         if not isinstance(entries, list) or not entries:
             self._wrong(("advice",), f"advice must be a list of makers, not {_shown(entries)}")
             return ()
-        if spec is not None and spec.target == "file":
-            self._wrong(("advice",), "what does not parse gets no advice")
+        if spec is not None and spec.target not in {"statement", "policy", "grant"}:
+            self._wrong(("advice",), f"there is no advice for a {spec.target} as a whole")
         from iamlint.engine.advice.grammar import mistakes_in_advice
 
         for index, entry in enumerate(entries):
@@ -597,10 +597,13 @@ class _RuleReader:
             self._grant(entry["grant"], (*path, "grant"), where)
         beside = entry.get("beside", [])
         if not isinstance(beside, list):
-            self._wrong((*path, "beside"), f"{where}: beside must be a list of grants")
+            self._wrong((*path, "beside"), f"{where}: beside must be a list of grants or policies")
         else:
-            for index, grant in enumerate(beside):
-                self._grant(grant, (*path, "beside", index), where)
+            for index, other in enumerate(beside):
+                if "policy" in entry:
+                    self._beside_policy(other, (*path, "beside", index), where)
+                else:
+                    self._grant(other, (*path, "beside", index), where)
         kind = entry.get("kind")
         if kind is not None and kind not in _KINDS:
             self._wrong((*path, "kind"), f"{where}: unknown kind {_shown(kind)}{_near(kind, _KINDS)}")
@@ -623,6 +626,12 @@ class _RuleReader:
             self._wrong((*path, "at"), f"{where} must not have `at`: the rule does not fire there")
         subject = {key: value for key, value in entry.items() if key not in {"name", "at"}}
         return Example(str(entry.get("name", where)), subject, tuple(at))
+
+    def _beside_policy(self, other: object, path: Path, where: str) -> None:
+        if not isinstance(other, dict) or not isinstance(other.get("policy"), dict):
+            self._wrong(path, f"{where}: beside a policy stand mappings with a policy")
+            return
+        self._keys(other, ("policy",), path, f"{where}: ")
 
     def _grant(self, grant: object, path: Path, where: str) -> None:
         if not isinstance(grant, dict):

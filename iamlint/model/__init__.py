@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from iamlint.model.finding import Advice, Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
+from iamlint.model.finding import (
+    Advice,
+    Confidence,
+    Diagnostic,
+    Finding,
+    PolicyKey,
+    PolicyReference,
+    Related,
+    Severity,
+)
 from iamlint.model.place import (
     Document,
     Embedded,
@@ -49,6 +58,7 @@ __all__ = [
     "Part",
     "Pointer",
     "Policy",
+    "PolicyKey",
     "PolicyKind",
     "PolicyReference",
     "Principal",

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from iamlint.model.place import Span
 from iamlint.record import field, record
 
-__all__ = ["Advice", "Confidence", "Diagnostic", "Finding", "PolicyReference", "Related", "Severity"]
+__all__ = [
+    "Advice",
+    "Confidence",
+    "Diagnostic",
+    "Finding",
+    "PolicyKey",
+    "PolicyReference",
+    "Related",
+    "Severity",
+]
 
 
 class Severity(enum.StrEnum):
@@ -48,6 +58,10 @@ class Related:
 
     span: Span
     note: str
+
+
+PolicyKey: TypeAlias = tuple[str, str, str, str | None]
+"""Which policy something is about: path, owner, location, name."""
 
 
 @record
@@ -99,6 +113,12 @@ class Finding:
     label: str = ""
     flow: tuple[Related, ...] = ()
     advice: tuple[Advice, ...] = ()
+
+    @property
+    def policy_key(self) -> PolicyKey:
+        """Which policy the finding is about."""
+        policy = self.policy
+        return (self.primary.path, policy.owner, policy.location, policy.name)
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:

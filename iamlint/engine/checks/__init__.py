@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
+    accounts,
     actions,
     algebra,
     arns,
@@ -18,6 +19,7 @@ from iamlint.engine.checks.tables import (
     credentials,
     entries,
     grammar,
+    guardrails,
     identities,
     organizations,
     principals,
@@ -33,6 +35,7 @@ from iamlint.engine.checks.tables import (
 __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 
 CHECKS: Mapping[str, CheckSpec] = {
+    **accounts.TABLE,
     **actions.TABLE,
     **algebra.TABLE,
     **arns.TABLE,
@@ -41,6 +44,7 @@ CHECKS: Mapping[str, CheckSpec] = {
     **credentials.TABLE,
     **entries.TABLE,
     **grammar.TABLE,
+    **guardrails.TABLE,
     **identities.TABLE,
     **organizations.TABLE,
     **principals.TABLE,

@@ -122,14 +122,10 @@ class Rights:
 
     def paths(self) -> Iterator[FoundPath]:
         """Yield each path that is open, in the order of the table."""
-        mask = self.mask
-        if not mask:
-            return
-        for path in escalation_table().paths:
-            if all(step.mask & mask for step in path.steps):
-                found = self._found(path)
-                if found is not None:
-                    yield found
+        for path in escalation_table().within(self.mask) if self.mask else ():
+            found = self._found(path)
+            if found is not None:
+                yield found
 
     def _found(self, path: EscalationPath) -> FoundPath | None:
         choices = []
@@ -138,7 +134,9 @@ class Rights:
             if not uses:
                 return None
             choices.append(uses)
-        for chosen in islice(product(*choices), _MOST_CHOICES):
+        surest = tuple([uses[0] for uses in choices])
+        options = product(*choices) if any(use.when for use in surest) else iter((surest,))
+        for chosen in islice(options, _MOST_CHOICES):
             if _consistent(chosen):
                 certainty = min(use.certainty for use in chosen)
                 notes = tuple(dict.fromkeys(note for use in chosen for note in use.notes))

@@ -18,6 +18,7 @@ from iamlint.model import (
     Diagnostic,
     Finding,
     Policy,
+    PolicyKey,
     PolicyKind,
     PolicyReference,
     Related,
@@ -25,10 +26,7 @@ from iamlint.model import (
 )
 from iamlint.record import replace
 
-__all__ = ["PolicyKey", "PrincipalJudge", "Told"]
-
-PolicyKey = tuple[str, str, str, str | None]
-"""Which policy a finding is about: path, owner, location, name."""
+__all__ = ["PrincipalJudge", "Told"]
 
 Told = Mapping[PolicyKey, AbstractSet[str]]
 """The escalation paths that findings about a policy name already."""
