@@ -39,6 +39,7 @@ REWRITES = {
 ADVICE = {
     "condition": "the condition to add, less what the statement tests already",
     "expansion": "what the wildcards at fault take in, by access level",
+    "formats": "the ARNs that the actions at fault take",
     "instead": "tests to write in place of those that are there",
     "resources": "the ARNs that the statement's actions take, built from the resources beside the policy",
     "senders": "the test of what sends to this queue or topic; the rule's own tests where nothing here does",

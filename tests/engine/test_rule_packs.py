@@ -141,7 +141,7 @@ ONE_MISTAKE = {
         "severity: low\nadvice: [expansion, expand]",
         [
             (
-                "4: advice: unknown maker 'expand'; the makers are condition, expansion, instead, resources, "
+                "4: advice: unknown maker 'expand'; the makers are condition, expansion, formats, instead, resources, "
                 "senders, source, statement"
             )
         ],
@@ -179,7 +179,7 @@ ONE_MISTAKE = {
     "statement without an action in advice": (
         "severity: low",
         "severity: low\nadvice:\n  - statement: {Effect: Deny}",
-        ["5: advice: a statement needs Action, a text"],
+        ["5: advice: a statement needs Action"],
     ),
     "check is no text": (
         "check: action-pattern",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from iamlint.engine.advice.conditions import condition, instead, senders, source, statement
 from iamlint.engine.advice.expansion import expansion
-from iamlint.engine.advice.resources import resources
+from iamlint.engine.advice.resources import formats, resources
 from iamlint.engine.advice.site import Site
 from iamlint.engine.rule import ADVICE, Rule
 from iamlint.model import Advice
@@ -19,6 +19,7 @@ __all__ = ["Site", "advise"]
 _MAKERS: dict[str, Callable[[Site, object], Iterator[Advice]]] = {
     "condition": condition,
     "expansion": expansion,
+    "formats": formats,
     "instead": instead,
     "resources": resources,
     "senders": senders,

@@ -53,7 +53,9 @@ def statement(site: Site, argument: object) -> Iterator[Advice]:
     if elements.get("Effect") == "Deny" or site.statement is None:
         title = "a statement to add"
     else:
-        title = f"a statement of its own for {argument['Action']}"
+        actions = argument["Action"]
+        named = listed(actions) if isinstance(actions, list | tuple) else actions
+        title = f"a statement of its own for {named}"
     yield Advice(title, site.surroundings.statement(elements, tests))
 
 

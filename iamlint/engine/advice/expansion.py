@@ -13,7 +13,7 @@ from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["expansion"]
 
-_ALL = 60
+_ALL = 40
 """Actions that are all named; of more, a few of each level."""
 
 _FEW = 4

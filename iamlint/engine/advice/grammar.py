@@ -56,8 +56,8 @@ def _in_statement(elements: object, path: tuple[str | int, ...]) -> Iterator[Mis
         yield path, "a statement must be a mapping"
         return
     for name in ("Effect", "Action"):
-        if not isinstance(elements.get(name), str):
-            yield path, f"a statement needs {name}, a text"
+        if name not in elements:
+            yield path, f"a statement needs {name}"
     for name, value in elements.items():
         if name not in STATEMENT_ELEMENTS:
             yield (*path, name), f"{name!r} is not an element of a statement"

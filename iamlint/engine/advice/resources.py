@@ -9,11 +9,11 @@ from functools import lru_cache
 from iamlint.catalog import catalog
 from iamlint.engine.advice.site import Site, facts, wording_of
 from iamlint.engine.scope import Breadth, reach
-from iamlint.model import Advice, Statement
-from iamlint.model.surroundings import Neighbour, Surroundings, Wording
+from iamlint.model import Advice, Statement, Value
+from iamlint.model.surroundings import Blank, Neighbour, Surroundings, Wording
 from iamlint.record import record
 
-__all__ = ["resources"]
+__all__ = ["formats", "resources"]
 
 _MOST_ACTIONS = 300
 """A statement of more actions is to be cut down first."""
@@ -45,6 +45,21 @@ def resources(site: Site, argument: object) -> Iterator[Advice]:
     for value in statement.actions:
         if value.text is not None:
             bits |= catalog().expand(value.text)
+    yield from _of_bits(bits, site)
+
+
+def formats(site: Site, argument: object) -> Iterator[Advice]:
+    """Give the ARN formats that the actions at fault take."""
+    match = site.match
+    items = match.items or ((match.place,) if isinstance(match.place, Value) else ())
+    bits = 0
+    for value in items:
+        if value.text is not None:
+            bits |= catalog().expand(value.text)
+    yield from _of_bits(bits, site)
+
+
+def _of_bits(bits: int, site: Site) -> Iterator[Advice]:
     beside = site.neighbours
     if bits and bits.bit_count() <= (_MOST_ACTIONS if beside else _MANY_ACTIONS):
         yield from _advice(
@@ -63,7 +78,7 @@ def _is_open(statement: Statement) -> bool:
 def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> tuple[Advice, ...]:
     neighbours = tuple(one for one in written.neighbours(owner) if one.address not in own) if owner else ()
     by_type, anything, nothing = _sorted_out(bits, neighbours)
-    beside = {kind for kind in by_type if _built(kind, neighbours)}
+    beside = {kind for kind in by_type if 0 < len(_built(kind, neighbours)) <= _MOST_NEIGHBOURS}
     order = sorted(by_type, key=lambda kind: (kind not in beside, -len(by_type[kind]), kind.arn))
     shown = order[:_MOST_TYPES]
     if bits.bit_count() > _MANY_ACTIONS:
@@ -88,11 +103,13 @@ def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) 
 
 @record
 class _Kind:
-    """A type of resource, with the ARN format to show."""
+    """A type of resource, with the ARN format to show. `new` is set for what an action creates: that is
+    none of the resources that are there."""
 
     service: str
     name: str
     arn: str
+    new: bool = False
 
 
 def _sorted_out(
@@ -127,7 +144,14 @@ def _kinds(full: str) -> Sequence[_Kind]:
     needed = [kind for kind in found if kind.required] or found
     lesser = facts().lesser_types.get(action.service, frozenset())
     needed = [kind for kind in needed if kind.name not in lesser] or needed
-    return [_Kind(action.service, kind.name, arns[kind.name]) for kind in needed]
+    return [
+        _Kind(action.service, kind.name, arns[kind.name], _creates(action.name, kind.name)) for kind in needed
+    ]
+
+
+def _creates(action: str, kind: str) -> bool:
+    """Say whether an action creates such a resource: `CreateSecurityGroup` a `security-group`."""
+    return action.lower() == f"create{kind.replace('-', '').replace('_', '').lower()}"
 
 
 @lru_cache(maxsize=512)
@@ -154,11 +178,19 @@ def _names(names: Sequence[str]) -> str:
 
 def _texts(kind: _Kind, neighbours: Sequence[Neighbour]) -> Sequence[Wording]:
     built = _built(kind, neighbours)
-    return built if 0 < len(built) <= _MOST_NEIGHBOURS else [wording_of(kind.arn)]
+    if 0 < len(built) <= _MOST_NEIGHBOURS:
+        return built
+    text = wording_of(kind.arn)
+    last = text[-1]
+    if kind.new and isinstance(last, Blank) and last.name.endswith("-id"):
+        return [(*text[:-1], "*")]  # nobody knows the number of what is to be created
+    return [text]
 
 
 def _built(kind: _Kind, neighbours: Sequence[Neighbour]) -> list[Wording]:
     """Return the ARNs of a type that the neighbours give: their own, or with what comes below them."""
+    if kind.new:
+        return []
     wanted = _PART.sub("*", kind.arn)
     found: list[Wording] = []
     for one in neighbours:

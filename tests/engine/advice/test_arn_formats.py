@@ -39,6 +39,10 @@ def of_actions(*actions: str, resource: object = "*") -> list[str]:
                 '  "arn:aws:secretsmanager:<region>:<account-id>:secret:<secret-id>",'
             ),
         ),
+        (
+            ["ec2:CreateSecurityGroup"],
+            ('ec2:CreateSecurityGroup:\n  "arn:aws:ec2:<region>:<account-id>:security-group/*",'),
+        ),
     ],
 )
 def test_formats(actions: list[str], text: str) -> None:
