@@ -10,7 +10,7 @@ import enum
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from iamlint.record import record
+from iamlint.record import field, record
 
 __all__ = ["Blank", "Known", "Neighbour", "Surroundings", "Tests", "Wording"]
 
@@ -49,6 +49,11 @@ class Neighbour:
     trusted: tuple[str, ...] = ()
     made: str = ""
     has_below: bool = True
+    service: str = field(init=False)
+    """The service field of the ARN."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "service", self.arn.split(":", 3)[2])
 
 
 Wording: TypeAlias = "tuple[str | Known | Blank | Neighbour, ...]"

@@ -16,6 +16,7 @@ __all__ = ["condition", "instead", "senders", "source", "statement"]
 
 _MOST_SENDERS = 4
 _MOST_ACTIONS = 300
+_LONGEST = 100
 _SOURCE_ARN, _SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
 
 
@@ -223,7 +224,7 @@ def _apart(site: Site, keys: Sequence[str]) -> str:
             for name in itertools.islice(catalog().names(bits), _MOST_ACTIONS)
             if (action := catalog().action(name)) is not None
         ):
-            known.append(str(value))
+            known.append(str(value)[:_LONGEST])
         else:
             others = True
     return f"in a statement of its own for {listed(known)}, with" if others and known else ""

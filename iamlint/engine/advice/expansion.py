@@ -19,6 +19,7 @@ _ALL = 40
 _FEW = 4
 _SERVICES = 8
 _PATTERNS = 4
+_LONGEST = 100
 _WIDTH = 96
 
 _LEVELS = (
@@ -98,7 +99,7 @@ def _of_patterns(patterns: tuple[str, ...], services: tuple[str, ...]) -> tuple[
     total = bits.bit_count()
     if total == 0:
         return ()
-    shown = ", ".join(patterns[:_PATTERNS])
+    shown = ", ".join(one if len(one) <= _LONGEST else f"{one[:_LONGEST]}..." for one in patterns[:_PATTERNS])
     if len(patterns) > _PATTERNS:
         shown += f" and {len(patterns) - _PATTERNS} more patterns"
     verb = "allows" if len(patterns) == 1 else "allow"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from iamlint.catalog import catalog
 from iamlint.engine.advice.site import Site, facts, wording_of
@@ -32,6 +33,9 @@ _WIDTH = 88
 _MOST_NEIGHBOURS = 4
 _COLONS = 6
 """Colons of an ARN that has one within its last field (`log-group:NAME`)."""
+
+_Neighbours: TypeAlias = dict[str, list[Neighbour]]
+"""The neighbours by the service of their ARNs."""
 
 _PART = re.compile(r"\$\{[^}]*\}")
 
@@ -76,7 +80,10 @@ def _is_open(statement: Statement) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> tuple[Advice, ...]:
-    neighbours = tuple(one for one in written.neighbours(owner) if one.address not in own) if owner else ()
+    neighbours: _Neighbours = {}
+    for one in written.neighbours(owner) if owner else ():
+        if one.address not in own:
+            neighbours.setdefault(one.service, []).append(one)
     by_type, anything, nothing = _sorted_out(bits, neighbours)
     beside = {kind for kind in by_type if 0 < len(_built(kind, neighbours)) <= _MOST_NEIGHBOURS}
     order = sorted(by_type, key=lambda kind: (kind not in beside, -len(by_type[kind]), kind.arn))
@@ -112,9 +119,7 @@ class _Kind:
     new: bool = False
 
 
-def _sorted_out(
-    bits: int, neighbours: Sequence[Neighbour]
-) -> tuple[dict[_Kind, list[str]], list[str], list[str]]:
+def _sorted_out(bits: int, neighbours: _Neighbours) -> tuple[dict[_Kind, list[str]], list[str], list[str]]:
     """Return the actions by the type of resource that they need, those that may be about anything, and
     those that take no ARN."""
     by_type: dict[_Kind, list[str]] = {}
@@ -176,7 +181,7 @@ def _names(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - count} more" if count < len(names) else "")
 
 
-def _texts(kind: _Kind, neighbours: Sequence[Neighbour]) -> Sequence[Wording]:
+def _texts(kind: _Kind, neighbours: _Neighbours) -> Sequence[Wording]:
     built = _built(kind, neighbours)
     if 0 < len(built) <= _MOST_NEIGHBOURS:
         return built
@@ -187,13 +192,16 @@ def _texts(kind: _Kind, neighbours: Sequence[Neighbour]) -> Sequence[Wording]:
     return [text]
 
 
-def _built(kind: _Kind, neighbours: Sequence[Neighbour]) -> list[Wording]:
-    """Return the ARNs of a type that the neighbours give: their own, or with what comes below them."""
+def _built(kind: _Kind, neighbours: _Neighbours) -> list[Wording]:
+    """Return the ARNs of a type that the neighbours give: their own, or with what comes below them; no more
+    than it takes to know that they are too many."""
     if kind.new:
         return []
     wanted = _PART.sub("*", kind.arn)
     found: list[Wording] = []
-    for one in neighbours:
+    for one in neighbours.get(wanted.split(":", 3)[2], ()):
+        if len(found) > _MOST_NEIGHBOURS:
+            break
         below = _below(one.arn, wanted)
         if below is None:
             continue

@@ -10,13 +10,18 @@ from iamlint.engine.advice.site import Site, facts
 from iamlint.engine.checks.trust import provider_of
 from iamlint.model import Value
 from iamlint.model.surroundings import Blank, Known, Neighbour, Wording
-from iamlint.semantics.patterns import has_wildcard
 
 __all__ = ["WORDS", "wordings", "words_in"]
 
 _WORD = re.compile(r"\{([a-z]+)\}")
 _MOST_ROLES = 4
 _MOST_SERVICES = 8
+_LONGEST = 200
+"""Characters of a text from the file that advice repeats; no real one has as many."""
+
+_REPOSITORY = re.compile(
+    r"repo:(?P<owner>[A-Za-z0-9][\w.-]{0,100})/(?:(?P<name>[\w.-]{1,100})(?::|\Z))?", re.ASCII
+)
 _GITHUB = "token.actions.githubusercontent.com"
 
 
@@ -73,7 +78,7 @@ def _services(site: Site) -> list[Wording]:
 
 
 def _is_role(one: Neighbour) -> bool:
-    return one.arn.split(":", 3)[2] == "iam" and ":role/" in one.arn
+    return one.service == "iam" and ":role/" in one.arn
 
 
 def issuer_of(site: Site) -> Wording | None:
@@ -102,7 +107,9 @@ def _address(value: Value) -> Wording:
 
 def _issuer(site: Site) -> list[Wording]:
     found = issuer_of(site)
-    return [found] if found else [(Blank("issuer"),)]
+    if not found or sum(len(part) for part in found if isinstance(part, str)) > _LONGEST:
+        return [(Blank("issuer"),)]
+    return [found]
 
 
 def _issuer_start(site: Site) -> str:
@@ -112,7 +119,7 @@ def _issuer_start(site: Site) -> str:
 
 def _key(site: Site) -> list[Wording]:
     key = site.match.words.get("key")
-    return [(key,)] if key else []
+    return [(key,)] if key and len(key) <= _LONGEST else []
 
 
 def _issuer_fact(site: Site, name: str) -> str | None:
@@ -139,11 +146,9 @@ def _repository(site: Site) -> str:
     for condition in statement.conditions if statement is not None else ():
         if condition.key.lower() == f"{_GITHUB}:sub":
             for value in condition.values:
-                kind, _, rest = (value.text or "").partition(":")
-                owner, slash, repository = rest.partition(":")[0].partition("/")
-                if kind == "repo" and slash and owner and not has_wildcard(owner):
-                    whole = repository and not has_wildcard(repository)
-                    names.add(f"{owner}/{repository if whole else '<repository>'}")
+                found = _REPOSITORY.match(value.text or "")
+                if found is not None:
+                    names.add(f"{found['owner']}/{found['name'] or '<repository>'}")
     return next(iter(names)) if len(names) == 1 else "<owner>/<repository>"
 
 

@@ -27,6 +27,7 @@ _PSEUDO = {
 _VARIABLE_PART = re.compile(r"\$\{[^}]*\}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)")
 _RESOURCES = "Resources."
+_LONGEST_NAME = 255
 _FIELDS = {
     "source_arn": "SourceArn",
     "source_account": "SourceAccount",
@@ -56,17 +57,20 @@ class Template:
         self.neighbours = tuple(
             neighbour
             for name, body in bodies.items()
-            if name.isascii() and name.isalnum() and "Condition" not in body
+            if name.isascii() and name.isalnum() and len(name) <= _LONGEST_NAME and "Condition" not in body
             for neighbour in _neighbours(name, body)
         )
-        self._free: dict[str, tuple[Neighbour, ...]] = {}
+        self._names = frozenset(one.name for one in self.neighbours)
+        self._last: tuple[str, tuple[Neighbour, ...]] = ("", ())
 
     def free_of(self, owner: str) -> tuple[Neighbour, ...]:
         """Return the neighbours that do not depend on a resource."""
-        if owner not in self._free:
-            bound = self.graph.depending_on(owner)
-            self._free[owner] = tuple(one for one in self.neighbours if one.name not in bound)
-        return self._free[owner]
+        if owner != self._last[0]:
+            # The findings of one owner follow each other.
+            bound = self.graph.depending_on(owner) & self._names
+            free = tuple([one for one in self.neighbours if one.name not in bound])
+            self._last = owner, free if bound else self.neighbours
+        return self._last[1]
 
 
 def _neighbours(name: str, body: Mapping[str, object]) -> Iterator[Neighbour]:

@@ -14,6 +14,10 @@ _ALL_NODES = 400_000
 """Nodes of one resource, and of all, that are looked through. Aliases of YAML can make a small file
 into a tree without end."""
 
+_TRUST_NODES = 1_000
+_LONGEST_TRUST = 20_000
+"""Nodes of a trust policy, and characters of a text in it, that are looked through: beyond what IAM takes."""
+
 _BETWEEN = re.compile(
     r"(?:Subscription|Notification|Target|Method|Integration)\Z|_(?:subscription|notification|target|method|integration)\Z"
 )
@@ -73,7 +77,7 @@ def matching_senders(
 ) -> tuple[Neighbour, ...]:
     """Return the neighbours of a service that send to one of the receivers, all by name in the graph."""
     senders = frozenset(name for receiver in receivers for name in graph.sending_to(receiver))
-    return tuple(one for one in neighbours if one.arn.split(":", 3)[2] == service and one.name in senders)
+    return tuple(one for one in neighbours if one.service == service and one.name in senders)
 
 
 def texts_in(node: object, most: int = _MOST_NODES) -> Iterator[str]:
@@ -93,4 +97,8 @@ def texts_in(node: object, most: int = _MOST_NODES) -> Iterator[str]:
 
 def services_in(node: object) -> tuple[str, ...]:
     """Return the service principals that a tree (a role's trust policy) names, sorted."""
-    return tuple(sorted({found for text in texts_in(node) for found in _SERVICE.findall(text)}))
+    found: set[str] = set()
+    for text in texts_in(node, _TRUST_NODES):
+        if len(text) <= _LONGEST_TRUST and "amazonaws" in text:
+            found.update(_SERVICE.findall(text))
+    return tuple(sorted(found))

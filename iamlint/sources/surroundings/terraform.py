@@ -21,7 +21,7 @@ from iamlint.sources.surroundings.plain import BareSurroundings
 
 __all__ = ["ModuleSurroundings", "Siblings"]
 
-_ADDRESS = re.compile(r"(?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*", re.ASCII)
+_ADDRESS = re.compile(r"(?<![a-z0-9_])(?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*", re.ASCII)
 _OWN_ADDRESS = re.compile(r"(?:.*\.)??(?P<own>(?:data\.)?aws_[a-z0-9_]+\.[A-Za-z_][\w-]*)(?:\[[^\]]*\])?\Z")
 _FACTS = {
     Known.PARTITION: ("data.aws_partition", "partition"),
@@ -54,34 +54,41 @@ class Siblings:
         types = {address: address.rpartition(".")[0] for address in bodies}
         self.graph = Graph(bodies, types, _names_in)
         self._types = types
+        self._known = {
+            what: f"{address}.{attribute}"
+            for what, (kind, attribute) in _FACTS.items()
+            for address in bodies
+            if types[address] == kind and _is_single(bodies[address])
+        }
         self.neighbours = tuple(self._neighbours(bodies))
-        self._free: dict[str, tuple[Neighbour, ...]] = {}
+        self._names = frozenset(one.name for one in self.neighbours)
+        self._last: tuple[str, tuple[Neighbour, ...]] = ("", ())
 
     def known(self, what: Known) -> str | None:
         """Return the expression of what the account decides, None where no data source reads it."""
-        kind, attribute = _FACTS[what]
-        for address, own in self._types.items():
-            if own == kind:
-                return f"{address}.{attribute}"
-        return None
+        return self._known.get(what)
 
     def free_of(self, owner: str) -> tuple[Neighbour, ...]:
         """Return the neighbours that do not depend on a block."""
-        if owner not in self._free:
-            bound = self.graph.depending_on(owner)
-            self._free[owner] = tuple(one for one in self.neighbours if one.name not in bound)
-        return self._free[owner]
+        if owner != self._last[0]:
+            # The findings of one owner follow each other.
+            bound = self.graph.depending_on(owner) & self._names
+            free = tuple([one for one in self.neighbours if one.name not in bound])
+            self._last = owner, free if bound else self.neighbours
+        return self._last[1]
 
     def _neighbours(self, bodies: Mapping[str, object]) -> Iterator[Neighbour]:
         for address, body in bodies.items():
             kind = self._types[address]
             patterns = _arns().get(kind, {})
-            if not isinstance(body, dict) or "count" in body or "for_each" in body:
+            if not isinstance(body, dict) or not _is_single(body) or len(address) > _LONGEST_ADDRESS:
                 continue
             trusted: tuple[str, ...] = ()
             if kind == "aws_iam_role":
                 trust = body.get("assume_role_policy")
-                named = [bodies.get(name) for text in texts_in(trust) for name in _ADDRESS.findall(text)]
+                named = [
+                    bodies.get(name) for text in texts_in(trust, 1_000) for name in _ADDRESS.findall(text)
+                ]
                 trusted = services_in([trust, *named])
             for attribute in _ATTRIBUTES:
                 if attribute in patterns:
@@ -90,6 +97,11 @@ class Siblings:
                     yield Neighbour(
                         address, kind, address, _open(pattern), attribute, trusted, has_below=has_below
                     )
+
+
+def _is_single(body: object) -> bool:
+    """Say whether a block is one resource, that its address alone names."""
+    return isinstance(body, dict) and "count" not in body and "for_each" not in body
 
 
 def _open(pattern: str) -> str:

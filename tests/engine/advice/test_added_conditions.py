@@ -258,14 +258,22 @@ def test_a_whole_statement() -> None:
     }
 
 
-def test_text_of_the_input_cannot_leave_its_quotes() -> None:
-    hostile = 'repo:a"\n}\x1b[31m/*'
-    found = advice(
+@pytest.mark.parametrize("subject", ['repo:a"\n}\x1b[31m/*', "repo:" + "a" * 5_000 + "/*", "repo:${owner}/x"])
+def test_odd_text_of_the_input_is_a_blank(subject: str) -> None:
+    (one,) = advice(
         [{"instead": {"StringEquals": {"{issuer}:sub": "{subject}"}}}],
-        trust(Condition={"StringLike": {f"{GITHUB}:sub": hostile}}),
+        trust(Condition={"StringLike": {f"{GITHUB}:sub": subject}}),
     )
-    assert [json.loads(f"{{{one.text}}}") for one in found] == [
-        {"StringEquals": {f"{GITHUB}:sub": 'repo:a"\n}\x1b[31m/<repository>:ref:refs/heads/<branch>'}}
-    ]
-    assert all("\x1b" not in one.text for one in found)
-    assert isinstance(found[0], Advice)
+    expected = {"StringEquals": {f"{GITHUB}:sub": "repo:<owner>/<repository>:ref:refs/heads/<branch>"}}
+    assert json.loads(f"{{{one.text}}}") == expected
+
+
+def test_text_of_the_input_cannot_leave_its_quotes() -> None:
+    hostile = 'x.example/a"\n}\x1b[31m'
+    (one,) = advice(
+        [{"condition": {"StringEquals": {"{issuer}:sub": "{subject}"}}}],
+        {**TRUST, "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{hostile}"}},
+    )
+    assert json.loads(f"{{{one.text}}}") == {"Condition": {"StringEquals": {f"{hostile}:sub": "<subject>"}}}
+    assert "\x1b" not in one.text
+    assert isinstance(one, Advice)
