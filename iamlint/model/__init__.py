@@ -15,6 +15,7 @@ from iamlint.model.finding import (
 from iamlint.model.place import (
     Document,
     Embedded,
+    Excerpt,
     HasSurroundings,
     HasText,
     Pointer,
@@ -47,6 +48,7 @@ __all__ = [
     "Diagnostic",
     "Document",
     "Embedded",
+    "Excerpt",
     "Extraction",
     "Fault",
     "Finding",

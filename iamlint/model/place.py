@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Document",
     "Embedded",
+    "Excerpt",
     "HasSurroundings",
     "HasText",
     "Pointer",
@@ -61,6 +62,12 @@ class Embedded:
                 break
             inner, outer = start, target
         return outer + (offset - inner)
+
+
+@record
+class Excerpt(Embedded):
+    """The step from a text node into a part of its text that is no document; it is the last step. Of
+    `text` only the length counts."""
 
 
 Step: TypeAlias = str | int | Embedded

@@ -19,6 +19,9 @@ __all__ = ["Certainty", "FoundPath", "Rights", "Use", "trusted_services"]
 
 _MOST_CHOICES = 64
 _MOST_USES = 256
+_MOST_WORK = 100_000
+"""Resources looked at, and denies held against them, for one principal. What IAM takes of policies on one
+principal is a tenth of that at most; hostile files have more."""
 
 
 class Certainty(enum.IntEnum):
@@ -75,7 +78,11 @@ class FoundPath:
 
 
 class Rights:
-    """What a principal may do, of what matters to escalation, after denies and boundary."""
+    """What a principal may do, of what matters to escalation, after denies and boundary.
+
+    `mask` is the set of the table's actions that some statement allows. `exhausted` is set when the
+    statements were too many to weigh them all.
+    """
 
     def __init__(self, holder: Holder, directory: Directory | None = None) -> None:
         self.holder = holder
@@ -85,6 +92,8 @@ class Rights:
         self.denies = [pair for pair in pairs if pair[0].statement.is_deny]
         for limit in holder.limits:
             self.denies.extend((held, limit) for held in limit.statements if held.statement.is_deny)
+        self.exhausted = False
+        self._work = 0
         self._uses: dict[tuple[int, str, tuple[str, ...]], tuple[Use, ...]] = {}
         mask = 0
         for held, _ in self.allows:
@@ -167,6 +176,10 @@ class Rights:
             if state is State.CLOSED:
                 continue
             for value in _values(held):
+                self._work += 1 + len(self.denies)
+                if self._work > _MOST_WORK:
+                    self.exhausted = True
+                    return
                 aimed = self._aimed(action, target, value, policy, services)
                 if aimed.aim is Aim.NONE:
                     continue

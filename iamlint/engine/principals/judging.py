@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import make_finding
 from iamlint.engine.principals.escalation import Certainty
-from iamlint.engine.principals.facts import HeldPolicy, policy_held
+from iamlint.engine.principals.facts import policy_held
 from iamlint.engine.principals.graph import Graph, Node, standing_of
 from iamlint.engine.principals.joining import Directory, lone_holder
 from iamlint.engine.principals.subject import FarPlace, PrincipalMatch, PrincipalSubject
@@ -107,9 +107,11 @@ class PrincipalJudge:
         )
 
     def _findings(self, subjects: Iterable[PrincipalSubject]) -> Iterator[Finding | Diagnostic]:
-        merged: dict[tuple[str, object], tuple[Rule, PrincipalMatch, dict[str, None]]] = {}
+        merged: dict[tuple[str, object], tuple[Rule, list[PrincipalMatch], dict[str, None]]] = {}
         number = 0
         for subject in subjects:
+            if subject.standing.rights.exhausted:
+                yield _too_much(subject)
             for rule in self._rules:
                 try:
                     check: Callable[..., Iterator[PrincipalMatch]] = CHECKS[rule.check].load()  # type: ignore[assignment]  # as its target says
@@ -123,9 +125,29 @@ class PrincipalJudge:
                     number += 1
                     key = (rule.id, number if match.merge is None else match.merge)
                     label = subject.holder.label
-                    merged.setdefault(key, (rule, match, {}))[2][label] = None
-        for rule, match, labels in merged.values():
-            yield _finding(rule, match, list(labels))
+                    merged.setdefault(key, (rule, [], {}))[1].append(match)
+                    merged[key][2][label] = None
+        for rule, matches, labels in merged.values():
+            yield _finding(rule, _together(matches), list(labels))
+
+
+def _together(matches: Sequence[PrincipalMatch]) -> PrincipalMatch:
+    """Return one match for one fault of several principals: that of the most paths, with the paths of all."""
+    most = max(matches, key=lambda one: len(_paths(one)))
+    paths = list(dict.fromkeys(path for one in (most, *matches) for path in _paths(one)))
+    return replace(most, properties={**most.properties, "paths": paths}) if paths else most
+
+
+def _paths(match: PrincipalMatch) -> Sequence[str]:
+    paths = match.properties.get("paths")
+    return paths if isinstance(paths, list) else ()
+
+
+def _too_much(subject: PrincipalSubject) -> Diagnostic:
+    holder = subject.holder
+    path = holder.policies[0].document.path if holder.policies else ""
+    message = f"{holder.label} holds more statements than are weighed together: some ways may be missing"
+    return Diagnostic(path, "too-many-statements", message, owner=holder.address or None)
 
 
 def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
@@ -147,17 +169,23 @@ def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
         notes=match.notes,
         properties=properties,
     )
-    below = match.pointer[len(policy.pointer) :]
-    if match.pointer[: len(policy.pointer)] != policy.pointer or policy.managed:
-        below = match.pointer[len(policy.owner.pointer) :]
+    owner, document = policy.owner, policy.document if match.statement is None else match.statement.document
+    start = policy.pointer
+    if match.owner is not None and match.place is not None:
+        owner, document, start = match.owner, match.place.document, match.owner.pointer
+    if match.pointer[: len(start)] != start or policy.managed:
+        start = owner.pointer
+    on_policy = match.owner is None and not policy.managed
     finding = make_finding(
         rule,
         inner,
         match.statement,
-        document=policy.document if match.statement is None else match.statement.document,
-        reference=_reference(policy),
-        pointer=json_pointer(below),
-        parts=(policy.kind.value, policy.owner.address, policy.location, labels[0]),
+        document=document,
+        reference=PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, policy.name)
+        if on_policy
+        else PolicyReference(None, owner.address, owner.type),
+        pointer=json_pointer(match.pointer[len(start) :]),
+        parts=(policy.kind.value, owner.address, policy.location, labels[0]),
     )
     return replace(
         finding,
@@ -165,13 +193,6 @@ def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
         flow=tuple(map(_related, match.flow)),
         help=match.help or finding.help,
     )
-
-
-def _reference(policy: HeldPolicy) -> PolicyReference:
-    owner = policy.owner
-    if policy.managed:
-        return PolicyReference(None, owner.address, owner.type)
-    return PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, policy.name)
 
 
 def _related(place: FarPlace) -> Related:
