@@ -137,7 +137,7 @@ def _advice(finding: Finding, given: dict[Advice, int]) -> Iterator[str]:
         given[advice] = finding.primary.start_line
         lines, left = advice_lines(advice)
         if left:
-            lines.append(f"({left} more; --format json shows all)")
+            lines = [*lines, f"({left} more; --format json shows all)"]
         fence = "`" * max([3, *(len(run) + 1 for line in lines for run in re.findall("`+", line))])
         yield f"  - {code(advice.title)}"
         yield ""

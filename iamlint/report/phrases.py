@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from iamlint.model import Advice, Diagnostic, Finding, Severity
 from iamlint.report.colour import Paint
@@ -37,13 +38,17 @@ def headline(finding: Finding, paint: Paint = _PLAIN) -> str:
     return f"{place} {severity} {rule}: {escape(mask(finding.message))}"
 
 
-def advice_lines(advice: Advice) -> tuple[list[str], int]:
+def advice_lines(advice: Advice) -> tuple[Sequence[str], int]:
     """Return the first lines of advice, fit to be shown, and how many more there are. One line more than
     the bound is shown, as it takes no more room than to say so."""
-    lines = mask(advice.text).split("\n")
-    if len(lines) > _ADVICE_LINES + 1:
-        return [escape(line) for line in lines[:_ADVICE_LINES]], len(lines) - _ADVICE_LINES
-    return [escape(line) for line in lines], 0
+    return _shown_lines(advice.text)
+
+
+@lru_cache(maxsize=1_000)  # many files get the same advice
+def _shown_lines(text: str) -> tuple[Sequence[str], int]:
+    lines = mask(text).split("\n")
+    shown = len(lines) if len(lines) <= _ADVICE_LINES + 1 else _ADVICE_LINES
+    return tuple(map(escape, lines[:shown])), len(lines) - shown
 
 
 def diagnostic_line(diagnostic: Diagnostic, paint: Paint = _PLAIN) -> str:
