@@ -182,6 +182,12 @@ def test_an_arn_with_a_revision_is_whole(tmp_path: Path) -> None:
     role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"] = "ecs:RunTask"
     text = template(Worker=role, Job={"Type": "AWS::ECS::TaskDefinition"})
     assert advice(tmp_path, "t.json", text, "IAM115") == ['ecs:RunTask:\n  {"Ref": "Job"},']
+    statement = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statement["Action"] = "elasticloadbalancing:DeregisterTargets"
+    text = template(Worker=role, Group={"Type": "AWS::ElasticLoadBalancingV2::TargetGroup"})
+    assert advice(tmp_path, "t.json", text, "IAM114") == [
+        'elasticloadbalancing:DeregisterTargets:\n  {"Ref": "Group"},'
+    ]
 
 
 def test_a_document_in_a_text_of_sub(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def resources(site: Site, argument: object) -> Iterator[Advice]:
     for value in statement.actions:
         if value.text is not None:
             bits |= catalog().expand(value.text)
-    yield from _of_bits(bits, site)
+    yield from _of_bits(bits, site, "the ARNs that these actions take")
 
 
 def formats(site: Site, argument: object) -> Iterator[Advice]:
@@ -60,15 +60,16 @@ def formats(site: Site, argument: object) -> Iterator[Advice]:
     for value in items:
         if value.text is not None:
             bits |= catalog().expand(value.text)
-    yield from _of_bits(bits, site)
+    yield from _of_bits(bits, site, "add an ARN that the action takes")
 
 
-def _of_bits(bits: int, site: Site) -> Iterator[Advice]:
+def _of_bits(bits: int, site: Site, title: str) -> Iterator[Advice]:
     beside = site.neighbours
     if bits and bits.bit_count() <= (_MOST_ACTIONS if beside else _MANY_ACTIONS):
-        yield from _advice(
-            bits, site.surroundings, site.owner if beside else "", site.targets if beside else ()
-        )
+        owner, own = (site.owner, site.targets) if beside else ("", ())
+        text = _text(bits, site.surroundings, owner, own)
+        if text:
+            yield Advice(title, text)
 
 
 def _is_open(statement: Statement) -> bool:
@@ -79,7 +80,7 @@ def _is_open(statement: Statement) -> bool:
 
 
 @lru_cache(maxsize=1_024)
-def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> tuple[Advice, ...]:
+def _text(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) -> str:
     neighbours: _Neighbours = {}
     for one in written.neighbours(owner) if owner else ():
         if one.address not in own:
@@ -92,7 +93,7 @@ def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) 
         # What is to be cut down first gets the ARNs that are at hand only.
         shown = [kind for kind in shown if kind in beside][:_FEW_TYPES]
     if not shown:
-        return ()
+        return ""
     actions_for: dict[tuple[Wording, ...], dict[str, None]] = {}
     for kind in shown:
         actions_for.setdefault(tuple(_texts(kind, neighbours)), {}).update(dict.fromkeys(by_type[kind]))
@@ -105,7 +106,7 @@ def _advice(bits: int, written: Surroundings, owner: str, own: tuple[str, ...]) 
         remarks.append(f"ARNs of many kinds: {_names(anything)}")
     if nothing:
         remarks.append(f'no ARN, so "*" in a statement of its own: {_names(nothing)}')
-    return (Advice("the ARNs that these actions take", written.resources(groups, remarks)),)
+    return written.resources(groups, remarks)
 
 
 @record
@@ -166,6 +167,12 @@ def _formats(prefix: str) -> Mapping[str, str]:
     return {kind.name: kind.arns[0] for kind in service.resource_types if kind.arns} if service else {}
 
 
+@lru_cache(maxsize=512)
+def _patterns(prefix: str) -> frozenset[str]:
+    """Return the ARN formats of a service with open parts as `*`."""
+    return frozenset(_PART.sub("*", arn) for arn in _formats(prefix).values())
+
+
 def _names(names: Sequence[str]) -> str:
     """Return a few names, as many as a line takes, and how many more there are. Of many the shortest are
     shown: they are what a service is about."""
@@ -206,9 +213,9 @@ def _built(kind: _Kind, neighbours: _Neighbours) -> list[Wording]:
         if below is None:
             continue
         if not one.has_below:
-            if below and below[0] != ":":
+            if below and below[0] != ":" and (below != "/*" or one.arn in _patterns(kind.service)):
                 continue
-            below = ""  # its open end takes in the number of a version or revision
+            below = ""  # its open end takes in a number, of a version or behind the name
         found.append((one, below) if below else (one,))
     return found
 
