@@ -17,7 +17,14 @@ sys.path.insert(0, ROOT)
 
 from iamlint.catalog.escalation import EscalationPath, escalation_table  # noqa: E402 -- as below
 from iamlint.engine.load import RuleSet, load_rules  # noqa: E402 -- the checkout's own package
-from iamlint.engine.rule import REWRITES, Example, Profile, Rule, RuleText  # noqa: E402
+from iamlint.engine.rule import (  # noqa: E402
+    ADVICE,
+    REWRITES,
+    Example,
+    Profile,
+    Rule,
+    RuleText,
+)
 
 DOCS = os.path.join(ROOT, "docs")
 FOLDER = os.path.join(DOCS, "rules")
@@ -81,6 +88,9 @@ def page(rule: Rule, text: RuleText, calibration: Measured | None = None) -> str
                 f"yes: `--fix` {REWRITES[rule.rewrite]}, where that is proved to be safe",
             )
         )
+    if rule.advice:
+        given = [name for entry in rule.advice for name in ([entry] if isinstance(entry, str) else entry)]
+        facts.append(("Advice", "; ".join(dict.fromkeys(ADVICE[name] for name in given))))
     if rule.profile is Profile.DEFAULT:
         told = "not measured"
         if calibration is not None and calibration.read:

@@ -6,12 +6,16 @@ AWS refuses such text, so it is always reported; but what it grants can be read,
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from iamlint.model import Embedded, Extraction, Hole, Owner, Part, Pointer, Span
 from iamlint.sources.documents import PolicyBuilder, looks_like_policy, parse_embedded
 from iamlint.sources.json_text import JsonSyntaxError, embedded_range, parse_json
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.text import Text
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
 
 __all__ = ["repair", "with_placeholders"]
 
@@ -87,6 +91,12 @@ class _PlaceholderDocument:
         self.path = text.path
         self.format = "policy-json"
         self.has_lines = True
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return how a policy is written here; nothing of the file stands beside it."""
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`."""
