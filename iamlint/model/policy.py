@@ -152,7 +152,8 @@ class Policy:
     where that cannot be known), `attachments` the addresses of what it is attached to. Statements
     that cannot be read are None: the policy is there all the same. `faults` make it unfit to be
     evaluated; `remarks` are what it has besides and the statements do not tell: empty lists and
-    objects, values of one key that differ in type.
+    objects, values of one key that differ in type. `carriers` are the addresses of the resources that
+    use a document which is built apart, where that is known.
     """
 
     kind: PolicyKind
@@ -170,6 +171,7 @@ class Policy:
     faults: tuple[Fault, ...] = ()
     when: When = ()
     remarks: tuple[Fault, ...] = ()
+    carriers: tuple[str, ...] = ()
 
 
 SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
@@ -208,9 +210,14 @@ class BrokenFile:
 
 @record
 class Extraction:
-    """What a source found in one unit of files."""
+    """What a source found in one unit of files.
+
+    Where that is several programs with addresses of their own (root modules of Terraform), `parts` has
+    the policies and grants of each; it is empty for a single one.
+    """
 
     policies: tuple[Policy, ...] = ()
     grants: tuple[Grant, ...] = ()
     broken: tuple[BrokenFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    parts: tuple[Extraction, ...] = ()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.model import Document, Extraction, Hole, Pointer, Policy
-from iamlint.record import record
+from iamlint.record import record, replace
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.terraform.document import ModuleFiles
@@ -38,24 +37,29 @@ def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extra
     modules, broken, diagnostics = read_modules(files, documents)
     size = sum(len(file.data) for file in files)
     context = Context(options, documents, _LEAST_NODES + size * _NODES_PER_CHARACTER, diagnostics)
-    parts = [_read(instances, options) for instances in _configurations(modules, context)]
-    policies: Iterable[Policy] = [policy for part in parts for policy in part.policies]
-    if len(modules) > 1:
-        policies = _once(policies)
+    programs: dict[str, list[Instance]] = {}
+    for instance in _instances(modules, context):
+        programs.setdefault(instance.root, []).append(instance)
+    # Addresses are those of one root module: two of them may well have the same.
+    parts = [_read(instances, options) for instances in programs.values()]
+    policies = [policy for part in parts for policy in part.policies]
+    if sum(map(len, programs.values())) > len(modules):
+        policies = list(_once(policies))
+        kept = set(map(id, policies))
+        parts = [
+            replace(part, policies=tuple(one for one in part.policies if id(one) in kept)) for part in parts
+        ]
     return Extraction(
         policies=tuple(policies),
         grants=tuple(grant for part in parts for grant in part.grants),
         broken=tuple(broken),
-        diagnostics=(
-            *context.diagnostics,
-            *(diagnostic for part in parts for diagnostic in part.diagnostics),
-        ),
+        diagnostics=(*context.diagnostics, *(one for part in parts for one in part.diagnostics)),
+        parts=tuple(parts) if len(parts) > 1 else (),
     )
 
 
 def _read(instances: Sequence[Instance], options: SourceOptions) -> Extraction:
-    """Return what one configuration holds: a root module and those that it calls. Addresses are unique
-    within one, no further."""
+    """Return what a root module holds with all that it calls."""
     resources = [
         BlockResource(instance, block)
         for instance in instances
@@ -103,22 +107,23 @@ class BlockResource:
         return self.instance.argument(self.block, name)
 
 
-def _configurations(modules: Mapping[str, Module], context: Context) -> Iterator[list[Instance]]:
-    """Yield for each module that nothing calls a list of it and the modules that it calls."""
+def _instances(modules: Mapping[str, Module], context: Context) -> Iterator[Instance]:
+    """Yield the modules that nothing calls, and below each the modules that it calls."""
     called = {target for module in modules.values() for _, target in _local_calls(module, modules)}
     roots = [module for directory, module in sorted(modules.items()) if directory not in called]
     covered: set[str] = set()
     count = 0
     for root in roots or [module for _, module in sorted(modules.items())][:1]:
-        below = _below(Instance(root, context), modules, (root.directory,))
-        instances = list(itertools.islice(below, max(1, _MAX_INSTANCES - count)))
-        count += len(instances)
-        covered.update(instance.module.directory for instance in instances)
-        yield instances
+        for instance in _below(Instance(root, context), modules, (root.directory,)):
+            covered.add(instance.module.directory)
+            yield instance
+            count += 1
+            if count >= _MAX_INSTANCES:
+                break
     # Modules that only call each other, and those beyond the bounds, are read by themselves.
     for directory, module in sorted(modules.items()):
         if directory not in covered:
-            yield [Instance(module, context)]
+            yield Instance(module, context)
 
 
 def _below(instance: Instance, modules: Mapping[str, Module], path: tuple[str, ...]) -> Iterator[Instance]:
@@ -206,7 +211,7 @@ class ModuleNames:
         return known.get(name)
 
 
-def _once(policies: Iterable[Policy]) -> Iterator[Policy]:
+def _once(policies: Sequence[Policy]) -> Iterator[Policy]:
     """Leave out what a further call of a module repeats word for word."""
     seen: dict[tuple[int, Pointer], list[Policy]] = {}
     for policy in policies:

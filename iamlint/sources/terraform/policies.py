@@ -109,6 +109,7 @@ class _Use:
     kind: PolicyKind
     on: tuple[str, ...]
     attachments: tuple[str, ...]
+    carrier: str
 
 
 @record
@@ -464,7 +465,8 @@ class PolicyReader:
             self._unread(holder, Unknown(Hole("reference", f"{address}.json")), pointer, name)
             return
         attachments = holder.attachments or (holder.resource.address,)
-        self._uses.setdefault(address, []).append(_Use(holder.kind, holder.on, attachments))
+        use = _Use(holder.kind, holder.on, attachments, holder.resource.address)
+        self._uses.setdefault(address, []).append(use)
         if not self._rebuild:
             return
         built = self._build(address)
@@ -520,6 +522,8 @@ class PolicyReader:
             on=tuple(dict.fromkeys(word for use in telling for word in use.on)),
             attachments=tuple(dict.fromkeys(target for use in uses for target in use.attachments)),
         )
+        if uses:
+            policy = replace(policy, carriers=tuple(dict.fromkeys(use.carrier for use in uses)))
         if built is None or (policy.statements is None and not _has_own(resource)):
             span = resource.document.span(resource.pointer)
             lines = resource.document.has_lines

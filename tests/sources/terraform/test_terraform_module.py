@@ -794,3 +794,20 @@ def test_repeated_keys_and_broken_files_are_told() -> None:
         ("b.tf.json", "syntax-error"),
     ]
     assert [broken.span.path for broken in found.broken] == ["b.tf.json"]
+
+
+def test_two_root_modules_may_use_the_same_addresses() -> None:
+    """Each is a program of its own: neither takes the place of the other."""
+
+    def root(action: str) -> object:
+        document = {"statement": [{"actions": [action], "resources": ["*"]}]}
+        return {
+            "data": {"aws_iam_policy_document": {"p": document}},
+            "resource": {"aws_iam_policy": {"p": {"policy": "${data.aws_iam_policy_document.p.json}"}}},
+        }
+
+    found = module({"a/main.tf.json": root("iam:*"), "b/main.tf.json": root("s3:GetObject")})
+    shown_actions = [entry["Action"] for policy in found.policies for entry in shown(policy) or ()]
+    assert shown_actions == [["iam:*"], ["s3:GetObject"]]
+    assert [policy.carriers for policy in found.policies] == [("aws_iam_policy.p",)] * 2
+    assert [len(part.policies) for part in found.parts] == [1, 1]

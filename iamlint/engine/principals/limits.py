@@ -1,0 +1,168 @@
+"""What closes a way: conditions that no request meets or that rule the way out, denies, boundaries."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+
+from iamlint.catalog import CATALOG_DATE
+from iamlint.engine.principals.facts import Held, HeldPolicy
+from iamlint.engine.principals.reach import could_reach, covers_every, may_share
+from iamlint.model import Condition, Statement, Value
+from iamlint.semantics.conditions import parse_operator
+from iamlint.semantics.patterns import covers, has_wildcard, overlaps
+
+__all__ = ["State", "condition_state", "denial", "limit_state"]
+
+
+class State(enum.IntEnum):
+    """Whether a statement lets a way through: never, only under a condition, or always."""
+
+    CLOSED = 0
+    CONDITIONAL = 1
+    OPEN = 2
+
+
+_DATE_KEYS = frozenset({"aws:currenttime", "aws:tokenissuetime", "aws:epochtime"})
+_EVERY_ADDRESS = frozenset({"0.0.0.0/0", "::/0"})
+
+
+def condition_state(statement: Statement, action: str, services: Sequence[str]) -> State:
+    """Return whether the conditions of a statement let a request for `action` through. `services` are
+    those that a role would be passed to."""
+    if statement.unread_condition:
+        return State.CONDITIONAL
+    state = State.OPEN
+    for condition in statement.conditions:
+        found = _test_state(condition, action, services)
+        if found is State.CLOSED:
+            return found
+        state = min(state, found)
+    if statement.when:
+        state = min(state, State.OPEN)
+    return state
+
+
+def _test_state(condition: Condition, action: str, services: Sequence[str]) -> State:
+    key = condition.key.lower()
+    operator = parse_operator(condition.operator)
+    texts = [value.text for value in condition.values]
+    if key == "iam:passedtoservice":
+        if action != "iam:PassRole":
+            # The key is there in requests to pass a role only.
+            return State.OPEN if operator.if_exists or operator.negated else State.CLOSED
+        return _passed_state(operator.negated, operator.base == "Null", texts, services)
+    if key == "iam:policyarn" and not operator.negated and not operator.if_exists:
+        if texts and all(text is not None and _is_harmless(text) for text in texts):
+            return State.CLOSED
+        return State.CONDITIONAL
+    if key in _DATE_KEYS and operator.base.startswith(("DateLessThan", "NumericLessThan")):
+        return State.CLOSED if _is_past(texts) else State.CONDITIONAL
+    if key in _DATE_KEYS and operator.base.startswith("DateGreaterThan"):
+        return State.OPEN if _is_past(texts) else State.CONDITIONAL
+    if operator.base == "IpAddress" and key == "aws:sourceip" and _EVERY_ADDRESS.intersection(texts):
+        return State.OPEN
+    if key == "aws:securetransport" and [str(text).lower() for text in texts] == ["true"]:
+        return State.OPEN
+    if operator.base in {"StringLike", "ArnLike"} and not operator.negated and "*" in texts:
+        return State.OPEN
+    return State.CONDITIONAL
+
+
+def _passed_state(negated: bool, null: bool, texts: Sequence[str | None], services: Sequence[str]) -> State:
+    if null or not services:
+        return State.OPEN
+    met = [any(text is None or overlaps(text, service) for text in texts) for service in services]
+    if negated:
+        return State.CLOSED if all(met) and None not in texts else State.OPEN
+    return State.OPEN if any(met) else State.CLOSED
+
+
+def _is_harmless(text: str) -> bool:
+    """Say whether a pattern of policy ARNs names one AWS managed policy that opens no way itself."""
+    if has_wildcard(text) or ":iam::aws:policy/" not in text:
+        return False
+    from iamlint.engine.principals.facts import managed_statements
+
+    found = managed_statements(text)
+    if found is None:
+        return False
+    return not any(held.statement.is_allow and held.actions for held in found[1])
+
+
+def _is_past(texts: Iterable[str | None]) -> bool:
+    """Say whether all dates lie before the day of the facts: an ISO date, or seconds since 1970."""
+    listed = [text or "" for text in texts]
+    for text in listed:
+        if text[:4].isdigit() and text[4:5] == "-":
+            if text[:10] >= CATALOG_DATE:
+                return False
+        elif not text.isdigit() or len(text) > 10 or int(text) > 1_700_000_000:
+            return False
+    return bool(listed)
+
+
+def denial(denies: Iterable[tuple[Held, HeldPolicy]], action: str, bit: int, value: Value | None) -> State:
+    """Return what the denies leave of an action on a resource (None for a NotResource): CLOSED if they
+    surely take it away, CONDITIONAL if they may, OPEN if none is about it."""
+    state = State.OPEN
+    for held, _ in denies:
+        if not held.actions & bit:
+            continue
+        statement = held.statement
+        hit = _denies(statement, action, value)
+        if hit is State.OPEN:
+            continue
+        if hit is State.CLOSED and not (statement.conditions or statement.unread_condition or statement.when):
+            return State.CLOSED
+        state = State.CONDITIONAL
+    return state
+
+
+def _denies(statement: Statement, action: str, value: Value | None) -> State:
+    """Return CLOSED if the Deny is about the whole resource, OPEN if it is about none of it."""
+    if statement.not_resources is not None:
+        if value is None:
+            return State.CONDITIONAL
+        shared = any(may_share(spared, value) for spared in statement.not_resources)
+        return State.CONDITIONAL if shared else State.CLOSED
+    state = State.OPEN
+    for denied in statement.resources or ():
+        if denied.text == "*" or covers_every(action, denied):
+            return State.CLOSED
+        if value is None:
+            continue
+        if value.text is not None and denied.text is not None and covers(denied.text, value.text):
+            return State.CLOSED
+        if value.parts and denied.parts == value.parts:
+            return State.CLOSED
+        if could_reach(action, denied) and may_share(denied, value):
+            # Some of what a pattern takes in is denied; of one name it may be just that.
+            state = State.CONDITIONAL if not has_wildcard(value.literal) else state
+    return state
+
+
+def limit_state(
+    limits: Sequence[HeldPolicy], action: str, bit: int, value: Value | None, services: Sequence[str]
+) -> State:
+    """Return what a permissions boundary leaves of an action: every policy of it must allow the action."""
+    state = State.OPEN
+    for limit in limits:
+        best = State.CLOSED
+        for held in limit.statements:
+            statement = held.statement
+            if not held.actions & bit or not statement.is_allow:
+                continue
+            if not _allows_some(statement, action, value):
+                continue
+            best = max(best, condition_state(statement, action, services))
+        state = min(state, best)
+    return state
+
+
+def _allows_some(statement: Statement, action: str, value: Value | None) -> bool:
+    if statement.not_resources is not None or value is None:
+        return True
+    return any(
+        could_reach(action, allowed) and may_share(allowed, value) for allowed in statement.resources or ()
+    )
