@@ -609,6 +609,12 @@ class PolicyBuilder:
             elif isinstance(meaning, list):
                 message = 'a principal must be "*" or an object, not a list'
                 self._fault("principal-list", message, place)
+                # Refused, yet what is meant is plain: everybody is among them.
+                result.extend(
+                    Principal("*", Value("*", (*place, index), (), when))
+                    for index, item in enumerate(meaning)
+                    if item == "*"
+                )
             else:
                 self._fault("wrong-type", f"a principal must be an object, not {type_name(meaning)}", place)
         return tuple(result)
