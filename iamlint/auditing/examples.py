@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from iamlint.auditing.principals import judge_one
+from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import Judge
 from iamlint.engine.load import RuleSet, read_pack
+from iamlint.engine.principals.judging import PrincipalJudge
 from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
@@ -18,7 +21,7 @@ from iamlint.sources.routing import extract_unit
 from iamlint.sources.source import SourceFile, SourceOptions
 from iamlint.sources.text import Text
 
-__all__ = ["ExampleResult", "example_extraction", "run_examples", "run_pack", "run_rule"]
+__all__ = ["ExampleResult", "example_extraction", "judged_by", "run_examples", "run_pack", "run_rule"]
 
 
 @record
@@ -65,11 +68,11 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
     for example in examples:
         accounts = example.subject.get("accounts", [])
         trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-        judge = Judge((rule,), Settings(accounts=trusted), Profile.AUDIT)
         extraction = example_extraction(rule, example)
+        items = judged_by(rule, Settings(accounts=trusted), extraction)
         found = []
         problem = ""
-        for item in judge.judge(extraction):
+        for item in items:
             if isinstance(item, Finding):
                 found.append(item.pointer if "text" not in example.subject else _position(item))
             elif isinstance(item, Diagnostic) and item.fatal:
@@ -78,6 +81,13 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
         if not problem and expected != places:
             problem = f"should fire at {_places(expected)}, fires at {_places(places)}"
         yield ExampleResult(rule, example, expected, places, problem)
+
+
+def judged_by(rule: Rule, settings: Settings, extraction: Extraction) -> Iterator[Finding | Diagnostic]:
+    """Return what one rule alone says about an extraction that is all there is."""
+    if CHECKS[rule.check].target == "principal":
+        return judge_one(extraction, PrincipalJudge((rule,), settings, Profile.AUDIT))
+    return Judge((rule,), settings, Profile.AUDIT).judge(extraction)
 
 
 def example_extraction(rule: Rule, example: Example) -> Extraction:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from iamlint.auditing.pipeline import Outcome, Tally, Unit, judge_of, judge_unit
+from iamlint.auditing.pipeline import Judges, Outcome, Tally, Unit, judge_of, judge_unit
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings, silent
-from iamlint.engine.judge import Judge
 from iamlint.engine.load import load_rules
-from iamlint.model import Diagnostic, Finding, Span
+from iamlint.model import Diagnostic, Finding, PolicyKey, Span
 from iamlint.record import record, replace
+
+if TYPE_CHECKING:
+    from iamlint.engine.principals.facts import UnitFacts
 
 __all__ = ["run_units"]
 
 _CHUNK_BYTES = 1_500_000
 _MOST_WORKERS = 8
 
-_worker: list[tuple[AuditSettings, Selection, Judge]] = []
+_worker: list[tuple[AuditSettings, Selection, Judges]] = []
 """What a worker process was started with; one entry, and none in the main process."""
 
 
@@ -36,6 +39,8 @@ def run_units(units: Sequence[Unit], settings: AuditSettings, outcome: Outcome) 
             outcome.findings.extend(part.findings)
             outcome.diagnostics.extend(part.diagnostics)
             outcome.tally.merge(part.tally)
+            outcome.facts.extend(part.facts)
+            outcome.told.update(part.told)
             for path, spans in part.secrets.items():
                 outcome.secrets.setdefault(path, []).extend(spans)
             done += len(chunk)
@@ -72,11 +77,16 @@ class _Part:
     diagnostics: list[Diagnostic]
     tally: Tally
     secrets: dict[str, list[Span]]
+    facts: list[UnitFacts]
+    told: dict[PolicyKey, set[str]]
 
 
 def _judge_chunk(units: list[Unit]) -> _Part:
     settings, selection, judge = _worker[0]
-    outcome = Outcome(selection=selection)
+    # Parsed files do not travel between processes.
+    outcome = Outcome(selection=selection, may_keep=0)
     for unit in units:
         judge_unit(unit, settings, judge, outcome)
-    return _Part(outcome.findings, outcome.diagnostics, outcome.tally, outcome.secrets)
+    return _Part(
+        outcome.findings, outcome.diagnostics, outcome.tally, outcome.secrets, outcome.facts, outcome.told
+    )

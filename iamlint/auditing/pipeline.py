@@ -6,20 +6,37 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from iamlint.auditing.resource_types import words_of_type
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
+from iamlint.catalog.escalation import may_escalate
+from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import Judge, with_ordinals
 from iamlint.engine.load import RuleSet, load_rules
+from iamlint.engine.rule import Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
-from iamlint.model import SECRET_FIELDS, Diagnostic, Extraction, Finding, PolicyKind, Span, Statement
+from iamlint.model import (
+    SECRET_FIELDS,
+    Diagnostic,
+    Extraction,
+    Finding,
+    PolicyKey,
+    PolicyKind,
+    Span,
+    Statement,
+)
 from iamlint.record import field, fields, record, replace
 from iamlint.sources.discovery import LARGEST_FILE, FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
 from iamlint.sources.routing import extract_unit, is_candidate, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
+
+if TYPE_CHECKING:
+    from iamlint.engine.principals.facts import UnitFacts
+    from iamlint.engine.principals.judging import PrincipalJudge
 
 __all__ = [
     "InsideReader",
@@ -76,7 +93,10 @@ class Outcome:
     """The result of a run: findings and diagnostics in report order, and what was seen.
 
     `secrets` are the places, by path, whose text no report may show. `claimed` are the files that
-    another file reads as part of itself: what they hold is told there.
+    another file reads as part of itself: what they hold is told there. `facts` are what each unit says
+    about principals, `told` the escalation paths that findings about single policies name. `may_keep`
+    is how much text the facts may still hold on to, in bytes (parsed it takes some ten times that): the
+    files of the others are read again when a place in them is asked for.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -87,6 +107,9 @@ class Outcome:
     files: dict[str, FoundFile] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
     secrets: dict[str, list[Span]] = field(default_factory=dict)
+    facts: list[UnitFacts] = field(default_factory=list)
+    told: dict[PolicyKey, set[str]] = field(default_factory=dict)
+    may_keep: int = 8_000_000
 
 
 @record
@@ -110,9 +133,7 @@ def run(settings: AuditSettings) -> Outcome:
     units = list(units_of(settings, outcome))
     if settings.stdin is not None:
         outcome.tally.files += 1
-        _judge_files(
-            [SourceFile(settings.stdin_name, settings.stdin, named=True)], "", settings, judge, outcome
-        )
+        _judge_files([_stdin(settings)], "", settings, judge, outcome)
     # Modules of several files come first: they say which other files they read.
     for unit in units:
         if len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"):
@@ -131,9 +152,41 @@ def run(settings: AuditSettings) -> Outcome:
         for done, unit in enumerate(rest):
             settings.progress(done, len(rest))
             judge_unit(unit, settings, judge, outcome)
+    _judge_principals(units, settings, judge, outcome)
     outcome.findings = with_ordinals(without_twins(sorted(outcome.findings, key=lambda one: one.order)))
     outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
+
+
+def _stdin(settings: AuditSettings) -> SourceFile:
+    assert settings.stdin is not None  # INVARIANT: asked by the caller
+    return SourceFile(settings.stdin_name, settings.stdin, named=True)
+
+
+def _judge_principals(
+    units: Iterable[Unit], settings: AuditSettings, judge: Judges, outcome: Outcome
+) -> None:
+    """Judge what the files together say about principals, when all have been read."""
+    if not outcome.facts:
+        return
+    from iamlint.auditing.principals import judge_principals, linked
+
+    by_path = {unit.files[0].path: unit for unit in units}
+
+    def reopen(name: str) -> Extraction | None:
+        unit = by_path.get(name)
+        if unit is None:
+            files = [_stdin(settings)] if settings.stdin is not None else []
+        else:
+            files = list(read_unit(unit, settings, []))
+        root = "" if unit is None else unit.files[0].root
+        return extract_files(files, options_of(settings, files[0].path, root)) if files else None
+
+    facts = linked(outcome.facts, reopen)
+    findings, more = judge_principals(facts, judge.principals, outcome.findings, outcome.told)
+    outcome.findings = findings
+    for item in more:
+        _take(item, outcome)
 
 
 def without_twins(findings: list[Finding]) -> list[Finding]:
@@ -193,7 +246,7 @@ def extract_all(settings: AuditSettings) -> tuple[list[Extraction], list[Diagnos
     return extractions, in_order(diagnostics)
 
 
-def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outcome) -> None:
+def judge_unit(unit: Unit, settings: AuditSettings, judge: Judges, outcome: Outcome) -> None:
     """Read, extract and judge the files of one unit, adding to the outcome."""
     files = list(read_unit(unit, settings, outcome.diagnostics))
     outcome.tally.files += len(unit.files)
@@ -202,7 +255,7 @@ def judge_unit(unit: Unit, settings: AuditSettings, judge: Judge, outcome: Outco
 
 
 def _judge_files(
-    files: list[SourceFile], root: str, settings: AuditSettings, judge: Judge, outcome: Outcome
+    files: list[SourceFile], root: str, settings: AuditSettings, judge: Judges, outcome: Outcome
 ) -> None:
     extraction = extract_files(files, options_of(settings, files[0].path, root))
     first, known = len(outcome.diagnostics), len(outcome.findings)
@@ -253,7 +306,7 @@ def failure(files: list[SourceFile], error: Exception) -> Diagnostic:
     return Diagnostic(files[0].path, "internal-error", message, fatal=True)
 
 
-def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcome: Outcome) -> None:
+def _judge(extraction: Extraction, files: list[SourceFile], judge: Judges, outcome: Outcome) -> None:
     outcome.tally.add(extraction)
     outcome.claimed |= paths_of(extraction) - {file.path for file in files}
     for grant in extraction.grants:
@@ -262,19 +315,82 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judge, outcom
                 if value.literal:
                     span = grant.document.span(value.pointer)
                     outcome.secrets.setdefault(span.path, []).append(span)
-    for item in judge.judge(extraction):
-        if isinstance(item, Diagnostic):
-            outcome.diagnostics.append(item)
-        elif outcome.selection.keeps(item):
-            outcome.findings.append(outcome.selection.adjusted(item))
+    concerned = judge.concern(extraction)
+    told: dict[PolicyKey, set[str]] = {}
+    for item in judge.policies.judge(extraction):
+        if concerned and isinstance(item, Finding):
+            paths = item.properties.get("paths")
+            if isinstance(paths, list):
+                told.setdefault(item.policy_key, set()).update(paths)
+        _take(item, outcome)
+    if concerned:
+        from iamlint.auditing.principals import facts_of, judge_alone
+
+        outcome.told.update(told)
+        size = sum(len(file.data) for file in files)
+        facts = facts_of(extraction, files[0].path, let_go=outcome.may_keep < size)
+        if facts:
+            outcome.facts.extend(facts)
+            outcome.may_keep -= size
+        for item in judge_alone(extraction, judge.principals, told):
+            _take(item, outcome)
 
 
-def judge_of(selection: Selection, settings: AuditSettings) -> Judge:
-    """Return the judge of a run: the selected rules and what the user says of the own accounts."""
+def _take(item: Finding | Diagnostic, outcome: Outcome) -> None:
+    if isinstance(item, Diagnostic):
+        outcome.diagnostics.append(item)
+    elif outcome.selection.keeps(item):
+        outcome.findings.append(outcome.selection.adjusted(item))
+
+
+class Judges:
+    """Who judges a run: `policies` the rules about policies and grants, file by file, `principals` those
+    about what all files together give to somebody, imported when something could concern them."""
+
+    __slots__ = ("_principals", "_profile", "_rules", "_settings", "policies")
+
+    def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
+        listed = tuple(rules)
+        self.policies = Judge(listed, settings, profile)
+        self._rules = tuple([rule for rule in listed if CHECKS[rule.check].target == "principal"])
+        self._settings = settings
+        self._profile = profile
+        self._principals: PrincipalJudge | None = None
+
+    def concern(self, extraction: Extraction) -> bool:
+        """Say whether rules about principals run and an extraction could hold something for them."""
+        return bool(self._rules) and (
+            bool(extraction.grants)
+            or any(
+                policy.owner.address[:1] != "$" or _may_escalate(policy.statements or ())
+                for policy in extraction.policies
+            )
+        )
+
+    @property
+    def principals(self) -> PrincipalJudge:
+        """The rules about principals."""
+        if self._principals is None:
+            from iamlint.engine.principals.judging import PrincipalJudge
+
+            self._principals = PrincipalJudge(self._rules, self._settings, self._profile)
+        return self._principals
+
+
+def _may_escalate(statements: Iterable[Statement]) -> bool:
+    return any(
+        statement.not_actions is not None
+        or any(value.text is not None and may_escalate(value.text) for value in statement.actions or ())
+        for statement in statements
+    )
+
+
+def judge_of(selection: Selection, settings: AuditSettings) -> Judges:
+    """Return the judges of a run: the selected rules and what the user says of the own accounts."""
     own = Settings(
         settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
     )
-    return Judge(selection.rules, own, settings.profile)
+    return Judges(selection.rules, own, settings.profile)
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

@@ -14,7 +14,7 @@ from iamlint.catalog.datafiles import read
 from iamlint.catalog.glob import matcher
 from iamlint.record import record
 
-__all__ = ["EscalationPath", "EscalationTable", "Step", "escalation_table"]
+__all__ = ["EscalationPath", "EscalationTable", "Step", "escalation_table", "may_escalate"]
 
 
 @record
@@ -36,8 +36,9 @@ class EscalationPath:
     `category` is `self-escalation` (the caller widens its own rights), `principal-access` (it becomes
     another user or role), `new-passrole` (it passes a role to something that it makes or repoints),
     `existing-passrole` (it takes over something that holds a role) or `credential-access` (it reads
-    where secrets are often kept). `services` are those of which the passed role must trust one,
-    `gain` what the caller then has, `parent` the shorter path that is there whenever this one is.
+    where secrets are often kept). `services` are those of which the passed role must trust one, `hosts`
+    those that run what is taken over, so that its role trusts one of them. `gain` is what the caller
+    then has, `parent` the shorter path that is there whenever this one is.
     """
 
     id: str
@@ -46,6 +47,7 @@ class EscalationPath:
     severity: str
     steps: tuple[Step, ...]
     services: tuple[str, ...]
+    hosts: tuple[str, ...]
     gain: str
     parent: str | None
     retired: bool
@@ -54,10 +56,10 @@ class EscalationPath:
 class EscalationTable:
     """The paths, and the actions that they use as bits of small sets."""
 
-    __slots__ = ("_by_service", "_masks", "bits", "names", "paths")
+    __slots__ = ("_by_service", "_masks", "_within", "bits", "names", "paths")
 
     def __init__(self) -> None:
-        entries = json.loads(read("escalation_paths.json"))["paths"]
+        entries = json.loads(_raw())["paths"]
         self.names: tuple[str, ...] = tuple(
             sorted({name for entry in entries for step in entry["requires"] for name in step["any_of"]})
         )
@@ -66,13 +68,15 @@ class EscalationTable:
         for name, bit in self.bits.items():
             self._by_service.setdefault(name.partition(":")[0].lower(), []).append((name.lower(), bit))
         self._masks: dict[str, int] = {}
+        self._within: dict[int, tuple[EscalationPath, ...]] = {}
         self.paths: tuple[EscalationPath, ...] = tuple(map(self._path, entries))
 
     def _path(self, entry: dict[str, object]) -> EscalationPath:
         requires = entry["requires"]
         assert isinstance(requires, list)  # INVARIANT: the file is part of the package
-        services = entry.get("role_trusted_by", [])
+        services, hosts = entry.get("role_trusted_by", []), entry.get("hosted_by", [])
         assert isinstance(services, list)  # INVARIANT: as above
+        assert isinstance(hosts, list)  # INVARIANT: as above
         steps = []
         for step in requires:
             actions = tuple(map(str, step["any_of"]))
@@ -85,6 +89,7 @@ class EscalationTable:
             severity=str(entry["severity"]),
             steps=tuple(steps),
             services=tuple(map(str, services)),
+            hosts=tuple(map(str, hosts)),
             gain=str(entry["gain"]),
             parent=None if parent is None else str(parent),
             retired=bool(entry.get("retired")),
@@ -104,7 +109,7 @@ class EscalationTable:
         return found
 
     def _match(self, pattern: str) -> int:
-        service, colon, name = pattern.partition(":")
+        service, colon, _ = pattern.partition(":")
         if not colon:
             return self.every if pattern and not pattern.strip("*") else 0
         wild = "*" in service or "?" in service
@@ -112,9 +117,31 @@ class EscalationTable:
         fits = matcher(pattern)
         return sum(bit for group in groups for known, bit in group if fits(known))
 
+    def within(self, mask: int) -> tuple[EscalationPath, ...]:
+        """Return the paths of which each step has an action in a set."""
+        found = self._within.get(mask)
+        if found is None:
+            found = self._within[mask] = tuple(
+                [path for path in self.paths if all(step.mask & mask for step in path.steps)]
+            )
+        return found
+
     def named(self, mask: int) -> tuple[str, ...]:
         """Return the names of the actions of a set, sorted."""
         return tuple([name for name, bit in self.bits.items() if bit & mask])
+
+
+@cache
+def may_escalate(pattern: str) -> bool:
+    """Say whether an action pattern could be about an action of the table, without reading the table in: most
+    policies are about none."""
+    service = pattern.partition(":")[0].lower()
+    return "*" in service or "?" in service or f'"{service}:'.encode("utf-8", "replace") in _raw()
+
+
+@cache
+def _raw() -> bytes:
+    return read("escalation_paths.json")
 
 
 @cache

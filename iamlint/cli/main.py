@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("compare", "tell whether a new policy allows more than the old one"),
     "grants": ("grants", "tell whether a policy allows an action or access to a resource"),
     "public": ("public", "tell whether a policy lets strangers in"),
+    "graph": ("graph", "show which principal can become which other"),
     "rules": ("rules", "list the rules"),
     "rules test": ("rules_test", "run the examples of a rule pack"),
     "explain": ("explain", "tell what a rule finds, why it matters and how to mend it"),

@@ -39,7 +39,7 @@ from iamlint.model import (
 from iamlint.record import record, replace
 from iamlint.semantics.branches import readings
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "listed", "make_finding", "with_ordinals"]
 
 
 class _Entry:
@@ -100,12 +100,14 @@ class Judge:
         yield from extraction.diagnostics
         for broken in extraction.broken:
             yield from self._broken(broken)
-        unit = Unit(extraction)
-        for policy in extraction.policies:
-            for item in self.matches(policy, unit):
-                yield item if isinstance(item, Diagnostic) else item[0]
-        for grant in extraction.grants:
-            yield from self._grant(grant, unit)
+        # What stands beside a policy or a grant is of the same program: addresses are unique in one only.
+        for part in extraction.parts or (extraction,):
+            unit = Unit(part)
+            for policy in part.policies:
+                for item in self.matches(policy, unit):
+                    yield item if isinstance(item, Diagnostic) else item[0]
+            for grant in part.grants:
+                yield from self._grant(grant, unit)
 
     def _table(self, target: Target, kind: str, on: tuple[str, ...]) -> list[_Entry]:
         """Return the rules that look at such a thing.
@@ -191,10 +193,26 @@ class Judge:
             for match in self._matches(entry, subject, policy.document, diagnostics):
                 hits.append(_Hit(entry.rule, match, None, ()))
         yield from diagnostics
-        kept.extend(self._without_covered(hits))
+        kept.extend(self._without_covered(self._not_yet_told(hits, kept)))
         keys = StatementKeys(policy)
         for hit, covered in kept:
             yield self._finding(hit, covered, policy, keys), hit.rule, hit.match
+
+    def _not_yet_told(self, hits: list[_Hit], kept: list[tuple[_Hit, tuple[Rule, ...]]]) -> list[_Hit]:
+        """Return the hits of a policy without those about a statement which a narrower rule has told; what
+        they cover is noted in `kept`."""
+        left = []
+        for hit in hits:
+            about = hit.match.statement
+            covering = self._covering.get(hit.rule.name) if self._remove_covered else None
+            at = None
+            if about is not None and covering:
+                at = next((n for n, (other, _) in enumerate(kept) if _tells(other, about, covering)), None)
+            if at is None:
+                left.append(hit)
+            else:
+                kept[at] = (kept[at][0], (*kept[at][1], hit.rule))
+        return left
 
     def _grant(self, grant: Grant, unit: Unit) -> Iterator[Finding | Diagnostic]:
         subject = GrantSubject(grant, self._settings, unit)
@@ -322,6 +340,11 @@ class _Wider:
         return found
 
 
+def _tells(hit: _Hit, statement: Statement, rules: set[str]) -> bool:
+    """Say whether a hit is one of the rules', at the statement."""
+    return hit.rule.id in rules and hit.statement is not None and hit.statement.pointer == statement.pointer
+
+
 def _applies(rule: Rule, policy: Policy) -> bool:
     return not rule.on or not policy.on or not set(rule.on).isdisjoint(policy.on)
 
@@ -378,6 +401,21 @@ def _finding(
         help=rule.fix,
         label=match.label,
     )
+
+
+def make_finding(
+    rule: Rule,
+    match: Match,
+    statement: Statement | None,
+    *,
+    document: Document,
+    reference: PolicyReference,
+    pointer: str,
+    parts: tuple[str, ...],
+) -> Finding:
+    """Return the finding of a match that covers no other."""
+    hit = _Hit(rule, match, statement, ())
+    return _finding(hit, (), document=document, reference=reference, pointer=pointer, parts=parts)
 
 
 def _span(document: Document, place: Value | Pointer, *, key_only: bool = False) -> Span:

@@ -105,7 +105,8 @@ class Match:
     what fills the rule's message template, `notes` what stayed unknown, `label` a short note for
     the place itself. With `key_only` the place is the key, not the value. `items` are the action items
     at fault: a rule that covers this one hides the match only if it found fault with all of them too.
-    None given means the statement as a whole.
+    None given means the statement as a whole. A check of policies names in `statement` the one that a
+    match is about, if it is one.
     """
 
     place: Value | Pointer
@@ -117,6 +118,7 @@ class Match:
     key_only: bool = False
     label: str = ""
     items: tuple[Value, ...] = ()
+    statement: Statement | None = None
 
 
 def features_of(statement: Statement) -> int:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from iamlint.model.finding import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity
+from iamlint.model.finding import (
+    Confidence,
+    Diagnostic,
+    Finding,
+    PolicyKey,
+    PolicyReference,
+    Related,
+    Severity,
+)
 from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
     SECRET_FIELDS,
@@ -38,6 +46,7 @@ __all__ = [
     "Part",
     "Pointer",
     "Policy",
+    "PolicyKey",
     "PolicyKind",
     "PolicyReference",
     "Principal",

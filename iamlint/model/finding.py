@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from iamlint.model.place import Span
 from iamlint.record import field, record
 
-__all__ = ["Confidence", "Diagnostic", "Finding", "PolicyReference", "Related", "Severity"]
+__all__ = ["Confidence", "Diagnostic", "Finding", "PolicyKey", "PolicyReference", "Related", "Severity"]
 
 
 class Severity(enum.StrEnum):
@@ -50,6 +51,10 @@ class Related:
     note: str
 
 
+PolicyKey: TypeAlias = tuple[str, str, str, str | None]
+"""Which policy something is about: path, owner, location, name."""
+
+
 @record
 class PolicyReference:
     """Which policy a finding is about. `kind` is None when it concerns no policy; it still has an
@@ -66,7 +71,8 @@ class PolicyReference:
 class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
-    `label` is a short note for the primary place itself, empty when the message says it all.
+    `label` is a short note for the primary place itself, empty when the message says it all. `flow` are the
+    places of a chain in the order of its steps, empty where there is none.
     """
 
     rule_id: str
@@ -86,6 +92,13 @@ class Finding:
     state: str = "active"
     help: str = ""
     label: str = ""
+    flow: tuple[Related, ...] = ()
+
+    @property
+    def policy_key(self) -> PolicyKey:
+        """Which policy the finding is about."""
+        policy = self.policy
+        return (self.primary.path, policy.owner, policy.location, policy.name)
 
     @property
     def order(self) -> tuple[bytes, int, int, str, str]:

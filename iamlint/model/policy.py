@@ -134,12 +134,14 @@ class Owner:
     """The resource, block or call that a policy or grant is written on.
 
     `address` as the format's users know it, `type` the format's own word (None for a bare
-    document without a resource type), `pointer` the place of the whole resource.
+    document without a resource type), `pointer` the place of the whole resource, `account` the
+    account id that it surely lies in, where the file tells.
     """
 
     address: str
     type: str | None
     pointer: Pointer
+    account: str | None = None
 
 
 @record

@@ -75,7 +75,7 @@ def finding_object(finding: Finding) -> dict[str, Json]:
         },
         "pointer": safe(finding.pointer),
         "evidence": plain(finding.evidence),
-        "properties": plain(finding.properties),
+        "properties": _properties(finding),
         "fingerprint": finding.fingerprint,
         "aliases": plain(finding.aliases),
         "related": [{**_place(other.span), "note": safe(other.note)} for other in finding.related],
@@ -83,6 +83,13 @@ def finding_object(finding: Finding) -> dict[str, Json]:
         "state": finding.state,
         "certainty_notes": plain(finding.certainty_notes),
     }
+
+
+def _properties(finding: Finding) -> Json:
+    properties = plain(finding.properties)
+    if finding.flow and isinstance(properties, dict):
+        properties["flow"] = [{**_place(step.span), "note": safe(step.note)} for step in finding.flow]
+    return properties
 
 
 def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:

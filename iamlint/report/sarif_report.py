@@ -40,6 +40,7 @@ _MAX_TEXT = 1024
 _MAX_NAME = 255
 _MAX_TAGS = 10
 _MAX_SNIPPET = 400
+_MOST_STEPS = 50
 
 _LEVELS = {
     Severity.CRITICAL: "error",
@@ -234,9 +235,26 @@ def _result(finding: Finding, rules: _RuleTable, line_hash: str | None, source: 
             )
         ],
         related_locations=related or None,
+        code_flows=_flow(finding, source),
         partial_fingerprints=fingerprints,
         properties=_result_properties(finding),
     )
+
+
+def _flow(finding: Finding, source: SourceLines | None) -> list[sarif_om.CodeFlow] | None:
+    """Return the chain of a finding as a code flow, which viewers walk step by step."""
+    if not finding.flow:
+        return None
+    steps = [
+        sarif_om.ThreadFlowLocation(
+            location=sarif_om.Location(
+                physical_location=_physical(step.span, source),
+                message=_message(_unlinked(safe(step.note)) or "Next step."),
+            )
+        )
+        for step in finding.flow[:_MOST_STEPS]
+    ]
+    return [sarif_om.CodeFlow(thread_flows=[sarif_om.ThreadFlow(locations=steps)])]
 
 
 def _result_properties(finding: Finding) -> dict[str, Json]:
@@ -253,6 +271,8 @@ def _result_properties(finding: Finding) -> dict[str, Json]:
         properties["aliases"] = plain(finding.aliases)
     if finding.certainty_notes:
         properties["certaintyNotes"] = plain(finding.certainty_notes)
+    if "paths" in finding.properties:
+        properties["paths"] = plain(finding.properties["paths"])
     return properties
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "denies_strangers",
     "facts",
     "is_met_by_few",
+    "names_source",
     "parse_operator",
     "required_conditions",
 ]
@@ -144,6 +145,16 @@ def required_conditions(statement: Statement, *keys: str) -> Iterator[Condition]
                 yield condition
 
 
+def names_source(statement: Statement, *keys: str) -> bool:
+    """Say whether a test on one of the keys says whose request it is: as `required_conditions`, and where
+    the key is one that names an owner, with an owner's value (`arn:aws:sns:*:*:*` is everybody's)."""
+    known = facts()
+    return any(
+        condition.key.lower() not in known.bounding or bounds_caller(condition)
+        for condition in required_conditions(statement, *keys)
+    )
+
+
 def is_met_by_few(condition: Condition) -> bool:
     """Say whether no value of the test is a lone star, which every text passes."""
     values = condition.values
@@ -223,11 +234,12 @@ def _fixed_prefix(key: str, value: Value) -> bool:
     if key in {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}:
         first = str(value).partition("/")[0]
         return bool(first) and "*" not in first and "?" not in first
-    if key == "aws:userid":
+    literal = value.literal
+    fixed = bool(value.segments) and "*" not in literal and "?" not in literal
+    if key == "aws:userid" and not fixed:
         first, colon, _ = str(value).partition(":")
         return bool(colon) and "*" not in first and "?" not in first and not first.startswith("AROA")
-    literal = value.literal
-    return bool(value.segments) and "*" not in literal and "?" not in literal
+    return fixed
 
 
 def _fixed_account(value: Value) -> bool:

@@ -120,8 +120,9 @@ class _Search:
             ),
             None,
         )
+        account = _account_of(holder)
         if looks_like_policy(value) or (key in _ALWAYS_POLICY and _is_meant(value)):
-            self._build(value, pointer, self._resolver, kind, name)
+            self._build(value, pointer, self._resolver, kind, name, account)
             return True
         if isinstance(value, str) and (
             "Statement" in value or value[:3] in {"%7B", "%7b"} or _is_meant_text(value, key)
@@ -135,7 +136,7 @@ class _Search:
                 self._unread(pointer, f"the text is not JSON: {error}")
                 return True
             if looks_like_policy(tree) or (key in _ALWAYS_POLICY and _is_meant(tree)):
-                self._build(tree, (*pointer, step), resolver, kind, name)
+                self._build(tree, (*pointer, step), resolver, kind, name, account)
             elif key in _ALWAYS_POLICY and not isinstance(tree, dict | list):
                 self._unread(pointer, "the text is no policy")
             else:
@@ -145,7 +146,13 @@ class _Search:
         return False
 
     def _build(
-        self, node: object, pointer: Pointer, resolver: Resolver, kind: PolicyKind | None, name: Value | None
+        self,
+        node: object,
+        pointer: Pointer,
+        resolver: Resolver,
+        kind: PolicyKind | None,
+        name: Value | None,
+        account: str | None = None,
     ) -> None:
         options = self._options
         steps = (step for step in pointer if isinstance(step, str | int))
@@ -153,11 +160,14 @@ class _Search:
         policy = PolicyBuilder(self._document, resolver).policy(
             node,
             pointer,
-            owner=Owner(address, options.resource_type, ()),
+            owner=Owner(address, options.resource_type, (), account),
             kind=options.policy_kind or kind,
             name=name,
             on=_on(options.resource_type),
         )
+        told = kind is not None or options.policy_kind is not None or options.resource_type is not None
+        if not told and policy.kind is PolicyKind.RESOURCE and _is_for_endpoints(self._document.path):
+            policy = replace(policy, kind=PolicyKind.ENDPOINT)
         if policy.kind is PolicyKind.TRUST and not policy.on:
             policy = replace(policy, on=("role",))
         self.policies.append(policy)
@@ -174,6 +184,20 @@ class _Search:
                 unjudged=unjudged,
             )
         )
+
+
+def _account_of(holder: dict[str, object]) -> str | None:
+    """Return the account in the ARN beside a policy, as the AWS command line prints it for a role."""
+    arn = holder.get("Arn")
+    fields = arn.split(":", 5) if isinstance(arn, str) and arn.startswith("arn:") else []
+    return fields[4] if len(fields) == 6 and fields[4].isdigit() else None
+
+
+def _is_for_endpoints(path: str) -> bool:
+    """Say whether a file's name, or that of its folder, says that it holds policies of VPC endpoints; by
+    their text they are those of a resource."""
+    near = "/".join(path.lower().rsplit("/", 2)[-2:])
+    return "endpoint" in near and ("vpc" in near or "polic" in near)
 
 
 _ELSEWHERE = ("file://", "${", "{{", "<%")

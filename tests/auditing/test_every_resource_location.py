@@ -120,9 +120,7 @@ def places(name: str) -> Iterator[tuple[str, DocumentLocation]]:
 
 
 CASES = [
-    pytest.param(
-        name, resource_type, location, id=f"{resource_type}-{'.'.join(location.path)}"
-    )
+    pytest.param(name, resource_type, location, id=f"{resource_type}-{'.'.join(location.path)}")
     for name in ("cloudformation", "terraform")
     for resource_type, location in places(name)
 ]
@@ -159,22 +157,25 @@ def written(name: str, resource_type: str, location: DocumentLocation, statement
 
 
 @cache
-def judge(profile: Profile) -> Judge:
+def judge(profile: Profile, accounts: frozenset[str] = frozenset()) -> Judge:
     # The rules on the algebra give a second opinion on whole policies.
     rules = [r for r in load_rules().rules if r.profile.rank <= profile.rank and r.tags[0] != "algebra"]
-    return Judge(rules, Settings(), profile)
+    return Judge(rules, Settings(accounts=accounts), profile)
 
 
-def told(name: str, content: bytes, profile: Profile = Profile.DEFAULT) -> list[Finding]:
-    """Return the findings of severity medium or more about who may come in."""
+def told(
+    name: str, content: bytes, profile: Profile, accounts: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Return all findings of a file."""
     file = SourceFile("it.template.json" if name == "cloudformation" else "it.tf.json", content, named=True)
-    found = list(judge(profile).judge(extract_unit([file], SourceOptions())))
+    found = list(judge(profile, accounts).judge(extract_unit([file], SourceOptions())))
     assert not [item for item in found if not isinstance(item, Finding)], found
-    return [
-        item
-        for item in found
-        if isinstance(item, Finding) and item.severity.value in {"critical", "high", "medium"}
-    ]
+    return [item for item in found if isinstance(item, Finding)]
+
+
+def grave(findings: list[Finding]) -> list[Finding]:
+    """Return the findings of severity medium or more."""
+    return [item for item in findings if item.severity.value in {"critical", "high", "medium"}]
 
 
 def statement(on: str, condition: Tree | None = None, principal: object = "*") -> Tree:
@@ -192,7 +193,8 @@ def test_everybody_is_told_once(name: str, resource_type: str, location: Documen
     on = location.on[0]
     profile = Profile.STRICT if on in QUIETER else Profile.DEFAULT
     for principal in ("*", {"AWS": "*"}):
-        found = told(name, written(name, resource_type, location, statement(on, principal=principal)), profile)
+        content = written(name, resource_type, location, statement(on, principal=principal))
+        found = grave(told(name, content, profile))
         shown = [(item.rule_id, item.message) for item in found]
         assert len(found) == 1, shown
         assert "everybody" in found[0].message or "anybody" in found[0].message, shown
@@ -203,8 +205,19 @@ def test_everybody_is_told_once(name: str, resource_type: str, location: Documen
 @pytest.mark.parametrize(("name", "resource_type", "location"), CASES)
 def test_an_organization_bounds_it(name: str, resource_type: str, location: DocumentLocation) -> None:
     on = location.on[0]
-    found = told(name, written(name, resource_type, location, statement(on, BOUND)), Profile.STRICT)
+    found = grave(told(name, written(name, resource_type, location, statement(on, BOUND)), Profile.STRICT))
     assert [(item.rule_id, item.message) for item in found] == []
+
+
+@pytest.mark.parametrize(("name", "resource_type", "location"), CASES)
+def test_a_foreign_account_is_told_once(name: str, resource_type: str, location: DocumentLocation) -> None:
+    """And not when the configuration knows it."""
+    role = {"AWS": "arn:aws:iam::444455556666:role/partner"}
+    content = written(name, resource_type, location, statement(location.on[0], principal=role))
+    found = [item for item in told(name, content, Profile.STRICT) if "444455556666" in item.message]
+    assert len(found) == 1, [(item.rule_id, item.message) for item in found]
+    known = told(name, content, Profile.STRICT, frozenset({"444455556666", "111122223333"}))
+    assert [item for item in known if "444455556666" in item.message] == []
 
 
 def test_every_word_has_a_fitting_action() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from spellings import SPELLINGS, key_of
 
-from iamlint.auditing.examples import example_extraction
-from iamlint.engine.judge import Judge
+from iamlint.auditing.examples import example_extraction, judged_by
 from iamlint.engine.load import load_rules
-from iamlint.engine.rule import Example, Profile, Rule
+from iamlint.engine.rule import Example, Rule
 from iamlint.engine.subject import Settings
 from iamlint.model import Extraction, Finding
 from iamlint.sources.routing import extract_unit
@@ -29,7 +28,7 @@ CASES = [
 def places(rule: Rule, example: Example, extraction: Extraction) -> list[str]:
     accounts = example.subject.get("accounts", [])
     trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-    found = Judge([rule], Settings(accounts=trusted), Profile.AUDIT).judge(extraction)
+    found = judged_by(rule, Settings(accounts=trusted), extraction)
     return sorted(finding.pointer for finding in found if isinstance(finding, Finding))
 
 

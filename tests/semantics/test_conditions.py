@@ -16,6 +16,7 @@ from iamlint.model import Condition, Hole, Owner, Part, Statement, Value
 from iamlint.semantics.conditions import (
     bounds_caller,
     denies_strangers,
+    facts,
     is_met_by_few,
     parse_operator,
     required_conditions,
@@ -50,6 +51,7 @@ BOUNDING = [
     ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:bucket"),
     ("ArnEquals", "aws:SourceArn", "arn:aws:sns:*:111122223333:*"),
     ("StringLike", "aws:userid", "AIDAEXAMPLE:*"),
+    ("StringLike", "aws:userid", "AIDAEXAMPLE"),
     ("IpAddress", "aws:SourceIp", "203.0.113.0/24"),
     ("IpAddress", "aws:SourceIp", "10.0.0.0/8"),
     ("Bool", "aws:PrincipalIsAWSService", "true"),
@@ -201,3 +203,17 @@ def test_operators_come_apart_in_any_case(prefix: str, base: str, suffix: str, l
     assert found.base == base
     assert found.quantifier == (prefix[:-1] or None)
     assert found.if_exists == bool(suffix)
+
+
+def test_the_keys_that_pin_are_these_and_no_others() -> None:
+    """The keys of AWS's meaning of public, and EFS's for what comes through a mount target."""
+    told = """
+        aws:PrincipalAccount aws:PrincipalArn aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalServiceName
+        aws:SourceArn aws:SourceAccount aws:SourceOwner aws:SourceOrgID aws:SourceOrgPaths
+        aws:SourceVpc aws:SourceVpce aws:SourceVpcArn aws:VpceAccount aws:VpceOrgID aws:VpceOrgPaths
+        aws:SourceIp aws:userid kms:CallerAccount s3:DataAccessPointArn s3:DataAccessPointAccount
+        s3:x-amz-server-side-encryption-aws-kms-key-id
+    """
+    when_true = {"aws:principalisawsservice", "elasticfilesystem:accessedviamounttarget"}
+    assert facts().bounding == {key.lower() for key in told.split()}
+    assert facts().bounding_when_true == when_true

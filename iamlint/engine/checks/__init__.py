@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from iamlint.engine.checks.spec import CheckFunction, CheckSpec, Param, Target
 from iamlint.engine.checks.tables import (
+    accounts,
     actions,
     algebra,
     arns,
@@ -21,6 +22,7 @@ from iamlint.engine.checks.tables import (
     guardrails,
     identities,
     organizations,
+    principals,
     public,
     select,
     shape,
@@ -33,6 +35,7 @@ from iamlint.engine.checks.tables import (
 __all__ = ["CHECKS", "CheckFunction", "CheckSpec", "Param", "Target"]
 
 CHECKS: Mapping[str, CheckSpec] = {
+    **accounts.TABLE,
     **actions.TABLE,
     **algebra.TABLE,
     **arns.TABLE,
@@ -44,6 +47,7 @@ CHECKS: Mapping[str, CheckSpec] = {
     **guardrails.TABLE,
     **identities.TABLE,
     **organizations.TABLE,
+    **principals.TABLE,
     **public.TABLE,
     **select.TABLE,
     **shape.TABLE,

@@ -98,7 +98,10 @@ def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         (told if whole or found & apart else others).append((value, found))
     for hits in (told, others):
         if hits:
-            yield _hits_match(subject, hits)
+            found = 0
+            for _, more in hits:
+                found |= more
+            yield _hits_match(subject, hits, _with_ids(subject, found) if params["paths"] is True else None)
     if subject.statement.not_actions:
         yield _left_in_match(subject, bits)
 
@@ -198,9 +201,20 @@ def escalation(subject: StatementSubject, params: Mapping[str, object]) -> Itera
             bits |= found
     if len(hit) < asked.at_least:
         return
-    match = _items_match(subject, bits, {"methods": hit} if asked.at_least > 1 else None)
+    properties: dict[str, object] = {"methods": hit} if asked.at_least > 1 else {}
+    match = _items_match(subject, bits, _with_ids(subject, bits, properties))
     if match is not None:
         yield match
+
+
+def _with_ids(
+    subject: StatementSubject, bits: int, properties: Mapping[str, object] | None = None
+) -> Mapping[str, object]:
+    """Return the properties with the escalation paths that the actions are part of, where there are any."""
+    from iamlint.engine.checks.escalation_ids import path_ids
+
+    ids = path_ids(subject, bits)
+    return {**(properties or {}), "paths": ids} if ids else dict(properties or {})
 
 
 def _reached(
@@ -267,7 +281,9 @@ def create_principal(subject: StatementSubject, params: Mapping[str, object]) ->
         if hits:
             evidence = tuple(str(value) for value in (*hits, *patterns))
             words = {"actions": names_in(catalog, created | given), "resources": f"'{patterns[0]}'"}
-            yield actions_match(hits, evidence, words, subject, ((patterns[0], "names of this pattern"),))
+            marks = ((patterns[0], "names of this pattern"),)
+            properties = _with_ids(subject, created | given)
+            yield actions_match(hits, evidence, words, subject, marks, properties)
 
 
 def service_linked_role(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

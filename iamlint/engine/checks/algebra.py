@@ -141,7 +141,9 @@ def strangers_request(subject: PolicySubject, params: Mapping[str, object]) -> I
     statement = statements[found.allowed_by.index]
     shown = found.witness.sentence
     place = statement.principals[0].value if statement.principals else _place(statement)
-    yield Match(place, (shown,), {"request": shown}, notes=found.notes, properties={"witness": shown})
+    words = {"request": shown}
+    properties = {"witness": shown}
+    yield Match(place, (shown,), words, notes=found.notes, properties=properties, statement=statement)
 
 
 def admin_equivalent(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:

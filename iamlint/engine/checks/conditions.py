@@ -26,6 +26,7 @@ __all__ = [
     "null_affix",
     "set_operator_absent",
     "set_operator_single",
+    "text_on_arn_key",
     "type_mismatch",
     "unknown_operator",
     "wide_source_ip",
@@ -201,6 +202,18 @@ def ifexists_deny(subject: StatementSubject, params: Mapping[str, object]) -> It
         strict = not operator.if_exists and operator.quantifier != "ForAllValues"
         if operator.base == "Bool" and strict and _all(condition, "false"):
             yield _key_place(condition)
+
+
+def text_on_arn_key(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find StringEquals and its kin on a key that holds an ARN."""
+    for condition in subject.statement.conditions:
+        operator = parse_operator(condition.operator)
+        if operator.family != "String" or not operator.known or "Equals" not in operator.base:
+            continue
+        known = subject.catalog.condition_key(condition.key)
+        if known is not None and known.value_type == "ARN":
+            better = "ArnNotEquals" if operator.negated else "ArnEquals"
+            yield _key_place(condition, better=f"{better}{'IfExists' if operator.if_exists else ''}")
 
 
 def type_mismatch(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -20,6 +20,9 @@ __all__ = [
     "public_permission",
 ]
 
+_SKILLS = ("alexa-appkit", "alexa-connectedhome")
+"""Services that call for a skill, which a token names (AWS Lambda developer guide, AddPermission)."""
+
 
 def _texts(params: Mapping[str, object], name: str) -> tuple[str, ...]:
     value = params[name]
@@ -167,9 +170,11 @@ def _owned(value: Value) -> bool:
     """Say whether an ARN tells whose thing it is: by its account, or for S3 by the bucket's name."""
     if value.text is None:
         return not value.literal.strip().startswith("*")
+    if not has_wildcard(value.text):
+        return bool(value.text)
     fields = value.text.split(":", 5)
     if len(fields) < 6:
-        return not has_wildcard(value.text) and bool(value.text)
+        return False
     if fields[4]:
         return not has_wildcard(fields[4])
     name = fields[5].partition("/")[0]
@@ -204,8 +209,8 @@ def permission_without_source(subject: GrantSubject, params: Mapping[str, object
         return
     only, but = _texts(params, "only"), _texts(params, "but")
     for value, text, notes in field_texts(grant, "principal"):
-        service, dot, domain = text.partition(".")
-        if not dot or not domain.startswith("amazonaws.com"):
+        service, _, domain = text.partition(".")
+        if not domain.startswith("amazonaws.com") and not (domain == "amazon.com" and service in _SKILLS):
             continue
         if service in but or (only and service not in only):
             continue

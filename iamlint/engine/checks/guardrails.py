@@ -6,18 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from iamlint.engine.action_sets import action_sets
-from iamlint.engine.checks.organizations import SERVICE_KEY, is_of, keys_match
 from iamlint.engine.checks.wording import actions_match, names_in, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject, Unit
 from iamlint.model import Policy, PolicyKind, Statement, Value
-from iamlint.semantics.conditions import parse_operator
 
 __all__ = [
     "boundary_allows_all",
     "boundary_self_protection",
+    "rcp_action_star",
     "rcp_blanket_deny",
-    "rcp_unsigned_callers",
     "scp_allow",
     "scp_guardrail",
 ]
@@ -94,6 +92,13 @@ def _may_test_region(statement: Statement) -> bool:
 # --- resource control policies ------------------------------------------------------------------------
 
 
+def rcp_action_star(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Deny of actions that are written without a service, as the bare star is."""
+    for value in subject.statement.actions or ():
+        if value.text and not value.text.strip("*"):
+            yield Match(value, (value.text,), {"action": value.text}, items=(value,))
+
+
 def rcp_blanket_deny(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find a Deny of every action of a service for everybody on everything, without a condition."""
     statement = subject.statement
@@ -110,25 +115,6 @@ def rcp_blanket_deny(subject: StatementSubject, params: Mapping[str, object]) ->
         shown = tuple(map(str, whole))
         marks = tuple((value, "also") for value in whole[1:])
         yield Match(whole[0], shown, {"actions": listed(shown)}, marks=marks, items=tuple(whole))
-
-
-def rcp_unsigned_callers(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find a Deny of callers from outside whose exemption of AWS services fails for callers without
-    credentials: `Bool` needs a key that they do not have."""
-    statement = subject.statement
-    if statement.unread_condition:
-        return
-    outsiders = any(
-        is_of(one, "principal") and parse_operator(one.operator).negated for one in statement.conditions
-    )
-    if not outsiders:
-        return
-    for one in statement.conditions:
-        operator = parse_operator(one.operator)
-        if one.key.lower() != SERVICE_KEY or operator.base != "Bool" or operator.if_exists:
-            continue
-        if any(value.text is not None and value.text.lower() == "false" for value in one.values):
-            yield keys_match([one])
 
 
 # --- permissions boundaries ---------------------------------------------------------------------------

@@ -25,6 +25,7 @@ __all__ = [
     "attached_named",
     "attached_retired",
     "attached_unknown",
+    "bounded_by",
 ]
 
 ATTACHMENTS = frozenset({"managed-attachment", "managed-attachment-exclusive", "conditional-attachment"})
@@ -54,6 +55,19 @@ def attached_named(subject: GrantSubject, params: Mapping[str, object]) -> Itera
     assert isinstance(names, list | tuple)
     for value, _, name, notes in _attached(subject):
         if name in names:
+            yield Match(value, (name,), _words(name, subject.grant), notes=notes)
+            return
+
+
+def bounded_by(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a permissions boundary that is one of the AWS managed policies `names`."""
+    names = params["names"]
+    assert isinstance(names, list | tuple)
+    if subject.grant.what != "boundary":
+        return
+    for value, text, notes in field_texts(subject.grant, "policy"):
+        name = text.rpartition("/")[2]
+        if is_policy_of_aws(text) and name in names:
             yield Match(value, (name,), _words(name, subject.grant), notes=notes)
             return
 

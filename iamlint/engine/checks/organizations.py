@@ -16,10 +16,7 @@ from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard, matches
 
 __all__ = [
-    "SERVICE_KEY",
     "action_wildcard_inside",
-    "is_of",
-    "keys_match",
     "missing_null_check",
     "missing_service_test",
     "rcp_action_service",
@@ -27,8 +24,7 @@ __all__ = [
     "rcp_principal",
 ]
 
-SERVICE_KEY = "aws:principalisawsservice"
-"""Says whether a service of AWS calls on its own behalf; in small letters."""
+_SERVICE_KEY = "aws:principalisawsservice"
 
 
 def action_wildcard_inside(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -138,8 +134,7 @@ def _keys(group: str) -> tuple[frozenset[str], tuple[str, ...]]:
     )
 
 
-def is_of(condition: Condition, group: str) -> bool:
-    """Say whether a test is about a key of the group."""
+def _is_of(condition: Condition, group: str) -> bool:
     names, prefixes = _keys(group)
     key = condition.key.lower()
     return key in names or key.startswith(prefixes)
@@ -152,10 +147,10 @@ def missing_service_test(subject: StatementSubject, params: Mapping[str, object]
     if statement.unread_condition:
         return
     group, wanted = str(params["keys"]), str(params["service"])
-    tests = [one for one in statement.conditions if is_of(one, group) and _counts(one, group)]
+    tests = [one for one in statement.conditions if _is_of(one, group) and _counts(one, group)]
     if not tests or any(_asks(one, wanted) for one in statement.conditions):
         return
-    yield keys_match(tests)
+    yield _match(tests)
 
 
 def _counts(condition: Condition, group: str) -> bool:
@@ -165,7 +160,7 @@ def _counts(condition: Condition, group: str) -> bool:
 
 
 def _asks(condition: Condition, wanted: str) -> bool:
-    if condition.key.lower() != SERVICE_KEY or parse_operator(condition.operator).base != "Bool":
+    if condition.key.lower() != _SERVICE_KEY or parse_operator(condition.operator).base != "Bool":
         return False
     return any(value.text is None or value.text.lower() == wanted for value in condition.values)
 
@@ -175,9 +170,9 @@ def missing_null_check(subject: StatementSubject, params: Mapping[str, object]) 
     statement = subject.statement
     if statement.unread_condition:
         return
-    tests = [one for one in statement.conditions if is_of(one, "source") and _counts(one, "source")]
+    tests = [one for one in statement.conditions if _is_of(one, "source") and _counts(one, "source")]
     if tests and not any(map(_is_null_check, statement.conditions)):
-        yield keys_match(tests)
+        yield _match(tests)
 
 
 def _is_null_check(condition: Condition) -> bool:
@@ -188,8 +183,7 @@ def _is_null_check(condition: Condition) -> bool:
     return any(value.text is None or value.text.lower() == "false" for value in condition.values)
 
 
-def keys_match(tests: list[Condition]) -> Match:
-    """Return the match of some tests: the first is the place, the others are marks."""
+def _match(tests: list[Condition]) -> Match:
     keys = tuple(dict.fromkeys(one.key for one in tests))
     marks = tuple((one.pointer, "") for one in tests[1:])
     return Match(tests[0].pointer, keys, {"keys": listed(keys)}, marks=marks, key_only=True)

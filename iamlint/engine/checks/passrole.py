@@ -221,13 +221,17 @@ def _with_paths(subject: StatementSubject, match: Match, paths: list[EscalationP
         if subject.catalog.expand(action) & granted
     )
     titles = _either([f"{path.title[0].lower()}{path.title[1:]}" for path in main])
+    from iamlint.engine.checks.escalation_ids import path_ids
+
+    passing = subject.catalog.expand(PASSING) & subject.granted
+    told = [path.id for path in paths]
     return Match(
         match.place,
         (*match.evidence, *actions),
         {**match.words, "ways": titles, "actions": listed(actions)},
         marks=match.marks,
         notes=match.notes,
-        properties={"paths": [path.id for path in paths]},
+        properties={"paths": list(dict.fromkeys((*told, *path_ids(subject, passing))))},
         items=match.items,
     )
 

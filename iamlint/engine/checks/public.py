@@ -21,7 +21,7 @@ from iamlint.engine.checks.policy_facts import (
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
-from iamlint.semantics.conditions import denies_strangers, parse_operator, required_conditions
+from iamlint.semantics.conditions import denies_strangers, names_source, parse_operator, required_conditions
 from iamlint.semantics.patterns import covers, matches, pattern_text
 from iamlint.semantics.principals import Party, PartyKind, is_account_id, parties
 
@@ -143,10 +143,12 @@ def _covers_value(wide: Value, narrow: Value) -> bool:
 def home_accounts(owner: PolicySubject) -> frozenset[str]:
     """Return the accounts that surely own what the policy is attached to.
 
-    ARNs in Resource say so, except for S3, whose ARNs have no account; in a key policy the account
-    that may change the policy does.
+    What the file says of the owner does, and ARNs in Resource, except for S3, whose ARNs have no
+    account; in a key policy the account that may change the policy.
     """
     found: set[str] = set()
+    if owner.policy.owner.account is not None:
+        found.add(owner.policy.owner.account)
     for statement in owner.policy.statements or ():
         for value in statement.resources or ():
             if value.text is not None:
@@ -185,7 +187,7 @@ def foreign_parties(subject: StatementSubject, kinds: Sequence[PartyKind]) -> li
     candidates = [party for party in subject.parties if party.kind in kinds and party.account is not None]
     if not candidates:
         return []
-    homes = home_accounts(subject.owner) if subject.policy.kind.value == "resource" else frozenset()
+    homes = home_accounts(subject.owner)
     return [party for party in candidates if is_foreign(party, subject, homes)]
 
 
@@ -237,7 +239,8 @@ def _shown_actions(values: Values | None) -> str:
 
 
 def public_principal(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an Allow that grants strangers some of `actions` or `levels` (anything, if neither is given).
+    """Find an Allow that grants strangers some of `actions` or `levels` (anything, if neither is given),
+    with `only` nothing else.
 
     `services` narrows it to policies of these services, `skip` leaves out what is attached to these
     words. NotPrincipal is for a rule of its own, which no condition clears.
@@ -260,12 +263,17 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
         wanted |= subject.catalog.with_level(_LEVELS[level])
     for pattern in _texts(params, "actions"):
         wanted |= expand(pattern)
-    if wanted and not bits & wanted:
-        return
     statement = subject.statement
     actions = statement.actions
-    if wanted and actions:
-        actions = tuple(value for value, _ in subject.actions_granting(wanted))
+    if wanted:
+        patterns = {pattern.lower() for pattern in _texts(params, "actions")}
+        # An action that the catalogue lacks is known by its name alone.
+        named = tuple(v for v in actions or () if v.text is not None and v.text.lower() in patterns)
+        if not bits & wanted and not named:
+            return
+        if params["only"] and (bits & ~wanted or not _all_known(subject, named)):
+            return
+        actions = tuple(value for value, _ in subject.actions_granting(wanted)) or named
     words = {"actions": _shown_actions(actions)}
     marks: list[tuple[Value | Pointer, str]] = [
         (value, "granted to everybody") for value in (actions or ())[:1]
@@ -273,6 +281,12 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     marks.extend(loose_conditions(statement))
     evidence = (*(str(value) for value in actions or ()), str(who))
     yield Match(who, evidence, words, marks=tuple(marks))
+
+
+def _all_known(subject: StatementSubject, named: Values) -> bool:
+    """Say whether each Action is one of the catalogue's, or one of those that a rule has named."""
+    known = {id(value) for value, bits in subject.action_items if bits} | {id(value) for value in named}
+    return all(id(value) in known for value in subject.statement.actions or ())
 
 
 def loose_conditions(statement: Statement) -> Iterator[tuple[Pointer, str]]:
@@ -284,8 +298,11 @@ def loose_conditions(statement: Statement) -> Iterator[tuple[Pointer, str]]:
 def wildcard_statement(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find the actions written as one of `patterns` in an Allow of a policy of `services`.
 
-    A grant to nobody but the owner's own account only says that identity policies decide.
+    A grant to nobody but the owner's own account only says that identity policies decide. Without a
+    principal it is a device's policy or a role's; only the place tells.
     """
+    if not subject.policy.on and subject.policy.kind.value != "resource":
+        return
     patterns = _texts(params, "patterns")
     found = [v for v in subject.statement.actions or () if v.text is not None and v.text.lower() in patterns]
     if not found or not _attached((subject.statement,), subject.policy, _texts(params, "services")):
@@ -372,6 +389,10 @@ def foreign_action(subject: StatementSubject, params: Mapping[str, object]) -> I
 
 def service_source(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find service principals that send the source of their call, in an Allow that does not ask for it."""
+    of_keys = _attached((subject.statement,), subject.policy, ("kms",))
+    if not subject.policy.on and of_keys != ("kms" in _texts(params, "services")):
+        # A bare document is of the service that its actions are of.
+        return
     senders = service_list("resource-callers")
     called = {value.literal.partition(":")[0].lower() for value in subject.statement.actions or ()}
     found = [
@@ -383,7 +404,7 @@ def service_source(subject: StatementSubject, params: Mapping[str, object]) -> I
     ]
     if not found or subject.bounded:
         return
-    if next(required_conditions(subject.statement, *_SOURCE_KEYS), None) is not None:
+    if names_source(subject.statement, *_SOURCE_KEYS):
         return
     harmless = 0
     for action in harmless_for_services():

@@ -10,8 +10,9 @@ from iamlint.catalog.datafiles import read
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Value
+from iamlint.semantics.conditions import parse_operator
 
-__all__ = ["irrelevant_key", "service_source_preferred", "service_without_source"]
+__all__ = ["address_without_services", "irrelevant_key", "service_source_preferred", "service_without_source"]
 
 
 @cache
@@ -68,3 +69,31 @@ def irrelevant_key(subject: StatementSubject, params: Mapping[str, object]) -> I
     for condition in subject.statement.conditions:
         if condition.key.lower() in fixed:
             yield Match(condition.pointer, (condition.key,), {"key": condition.key}, key_only=True)
+
+
+_TELL_SERVICES = (
+    "aws:viaawsservice",
+    "aws:calledvia",
+    "aws:principalisawsservice",
+    "aws:principalservicename",
+)
+_TELL_THE_WAY = ("aws:sourcevpc", "aws:vpce", "aws:vpcsourceip", "aws:sourcearn", "aws:sourceaccount")
+_TELL_WHO = ("aws:principalarn", "aws:principaltag/", "aws:principaltype")
+
+
+def address_without_services(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Deny of callers from other addresses that says nothing about services of AWS, private ways in,
+    or certain callers, whose addresses are others."""
+    statement = subject.statement
+    if statement.unread_condition:
+        return
+    others = (*_TELL_SERVICES, *_TELL_THE_WAY, *_TELL_WHO)
+    if any(condition.key.lower().startswith(others) for condition in statement.conditions):
+        return
+    for condition in statement.conditions:
+        if (
+            condition.key.lower() == "aws:sourceip"
+            and parse_operator(condition.operator).base == "NotIpAddress"
+        ):
+            words = {"key": condition.key, "operator": condition.operator}
+            yield Match(condition.pointer, (condition.operator, condition.key), words, key_only=True)

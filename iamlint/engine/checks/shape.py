@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
-from iamlint.model import Condition, Pointer, Principal, Statement, Value
+from iamlint.model import Condition, Pointer, PolicyKind, Principal, Statement, Value
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
@@ -17,8 +17,10 @@ __all__ = [
     "empty_condition_list",
     "empty_sid",
     "federated_format",
+    "other_kind",
     "policy_remark",
     "principal_of_type",
+    "resource_written",
     "wildcard_in_principal",
 ]
 
@@ -99,6 +101,36 @@ def element_written(subject: StatementSubject, params: Mapping[str, object]) -> 
     }[element]
     if held is not None:
         yield Match((*statement.pointer, element), (element,), {"element": element}, key_only=True)
+
+
+def resource_written(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a Resource or NotResource, in a policy of which it is known what it hangs on."""
+    statement = subject.statement
+    if not subject.policy.on:
+        return
+    for name, held in (("Resource", statement.resources), ("NotResource", statement.not_resources)):
+        if held is not None:
+            yield Match((*statement.pointer, name), (name,), {"element": name}, key_only=True)
+
+
+def other_kind(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a statement of another kind of policy: in a trust policy one that names resources, no principal
+    and actions that are not about taking roles; elsewhere one that names principals who may take a role."""
+    statement = subject.statement
+    actions = statement.actions or ()
+    bits, takes_roles = subject.bits, subject.catalog.service_bits("sts")
+    if not actions or not bits:
+        return
+    has_principal = statement.principals is not None or statement.not_principals is not None
+    has_resource = statement.resources is not None or statement.not_resources is not None
+    if subject.policy.kind is PolicyKind.TRUST:
+        found = has_resource and not has_principal and not bits & takes_roles
+        words = {"is": "an identity policy", "place": "a trust policy"}
+    else:
+        found = has_principal and not has_resource and not bits & ~takes_roles
+        words = {"is": "a trust policy", "place": "an identity policy"}
+    if found:
+        yield Match(statement.pointer, tuple(map(str, actions)), words)
 
 
 # --- principals -----------------------------------------------------------------------------------

@@ -36,7 +36,10 @@ def _limits() -> Mapping[str, Any]:
 
 
 def policy_size(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find a policy that has more characters than its kind, or what it is attached to, may have."""
+    """Find a policy that has more characters than its kind, or what it is attached to, may have.
+
+    With `percent` less than 100 those that have at least so much of it, but not more.
+    """
     policy = subject.policy
     quota = _quota(policy)
     own = subject.settings.policy_quotas.get(policy.kind.value)
@@ -45,7 +48,9 @@ def policy_size(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
     if quota is None:
         return
     size, exact = _size(policy, quota)
-    if size > quota.characters:
+    percent = params["percent"]
+    assert isinstance(percent, int)
+    if size > quota.characters if percent == 100 else _is_near(size, quota, percent):
         words = {
             "size": f"{'' if exact else 'at least '}{size:,}",
             "quota": f"{quota.characters:,}",
@@ -53,6 +58,10 @@ def policy_size(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
             "counted": "" if quota.blanks else " without white space",
         }
         yield Match(policy.pointer, (str(size),), words, properties={"size": size}, key_only=True)
+
+
+def _is_near(size: int, quota: Quota, percent: int) -> bool:
+    return quota.characters * percent <= size * 100 <= quota.characters * 100
 
 
 def statement_count(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:

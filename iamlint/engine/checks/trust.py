@@ -15,7 +15,13 @@ from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Hole, Statement, Value
 from iamlint.record import record
-from iamlint.semantics.conditions import is_met_by_few, parse_operator, required_conditions
+from iamlint.semantics.conditions import (
+    condition_on,
+    is_met_by_few,
+    names_source,
+    parse_operator,
+    required_conditions,
+)
 from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import Party, PartyKind
 
@@ -23,6 +29,7 @@ __all__ = [
     "Provider",
     "missing_mfa",
     "oidc_audience",
+    "oidc_claim_untested",
     "oidc_open_subject",
     "oidc_subject",
     "provider_of",
@@ -138,7 +145,11 @@ def _is_filled_in(condition: Condition) -> bool:
 
 
 def _is_own(party: Party, subject: StatementSubject) -> bool:
-    return party.own_account or (party.account is not None and party.account in subject.settings.accounts)
+    account = party.account
+    return party.own_account or (
+        account is not None
+        and (account in subject.settings.accounts or account == subject.policy.owner.account)
+    )
 
 
 def _needs_mfa(subject: StatementSubject) -> bool:
@@ -182,7 +193,7 @@ def trust_service(subject: StatementSubject, params: Mapping[str, object]) -> It
     if not found or subject.statement.unread_condition or not _grants_assume(subject):
         return
     without = _texts(params, "without")
-    if without and next(required_conditions(subject.statement, *without), None) is not None:
+    if without and names_source(subject.statement, *without):
         return
     yield _found(found)
 
@@ -282,6 +293,13 @@ def _open_value(condition: Condition, subjects: Sequence[str]) -> Value | None:
     return None
 
 
+def _starts_open(condition: Condition) -> bool:
+    """Say whether a value of a claim begins with a wildcard, where its tenant should stand."""
+    if parse_operator(condition.operator).base != "StringLike":
+        return False
+    return any(value.text is not None and value.text[:1] in {"*", "?"} for value in condition.values)
+
+
 def _is_open(value: Value, subjects: Sequence[str]) -> bool:
     prefix = ""
     for part in value.segments:
@@ -348,7 +366,7 @@ def _unpinned(statement: Statement, issuer: Issuer) -> Value | bool | None:
     for claim in issuer.claims:
         for condition in _claim_tests(statement, claim):
             if claim != "sub":
-                if is_met_by_few(condition):
+                if is_met_by_few(condition) and not _starts_open(condition):
                     return None
                 continue
             if not condition.values:
@@ -420,7 +438,25 @@ def _open_subject(condition: Condition) -> Value | None:
             # The namespace: whoever may make a service account anywhere in the cluster.
             if text.startswith(prefix) and has_wildcard(text[len(prefix) :].partition(":")[0]):
                 return value
+            if has_wildcard(text) and prefix.startswith(text.replace("?", "*").partition("*")[0]):
+                return value
     return None
+
+
+def oidc_claim_untested(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find tokens of the `issuer` that are taken whatever their `claim` says; a test on one of `instead`
+    makes up for it."""
+    statement = subject.statement
+    if statement.unread_condition or not _grants_assume(subject, "sts:AssumeRoleWithWebIdentity"):
+        return
+    claims = (str(params["claim"]), *_texts(params, "instead"))
+    keys = [f"{params['issuer']}:{claim}" for claim in claims]
+    if next(required_conditions(statement, *keys), None) is not None:
+        return
+    for provider in _providers(subject):
+        if provider.issuer == params["issuer"]:
+            words = {"issuer": str(provider.issuer), "claim": str(params["claim"])}
+            yield Match(provider.value, (str(provider.issuer),), words)
 
 
 def oidc_audience(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -448,9 +484,8 @@ def saml_audience(subject: StatementSubject, params: Mapping[str, object]) -> It
     found = [provider.value for provider in _providers(subject) if provider.kind == "saml"]
     if not found or not _grants_assume(subject, "sts:AssumeRoleWithSAML"):
         return
-    if any(
-        condition.key.lower() in {"saml:aud", "saml:iss", "saml:doc"} for condition in statement.conditions
-    ):
+    audience = condition_on(statement, "SAML:aud", "SAML:iss", "SAML:doc")
+    if any(is_met_by_few(condition) for condition in audience):
         return
     yield _found(found)
 

@@ -18,12 +18,13 @@ from iamlint.semantics.principals import Party, PartyKind
 
 __all__ = [
     "audience_with_set_operator",
+    "github_subject_malformed",
     "github_subject_open",
     "github_subject_untested",
     "key_without_action",
     "mismatched_principal",
     "oidc_key_absent",
-    "roles_anywhere_actions",
+    "service_actions_missing",
     "session_beside_role",
 ]
 
@@ -35,7 +36,6 @@ _TAKES = {
     "sts:assumerolewithwebidentity": frozenset({"oidc"}),
 }
 _SHOWN = {"aws": "AWS principals", "service": "services", "saml": "SAML providers", "oidc": "OIDC providers"}
-_ROLES_ANYWHERE = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
 
 
 def _surely_allows(statement: Statement) -> bool:
@@ -102,14 +102,21 @@ def _mismatch(action: str, takes: frozenset[str] | set[str], kinds: set[str]) ->
     }
 
 
-def roles_anywhere_actions(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find an Allow to IAM Roles Anywhere without one of the three actions that it calls."""
+def service_actions_missing(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an Allow to the `service` without one of the `actions` that it calls for a session.
+
+    What another statement of the policy allows the service counts too.
+    """
     statement = subject.statement
+    actions = params["actions"]
+    assert isinstance(actions, list | tuple)
     if not _surely_allows(statement):
         return
+    service = str(params["service"])
     for principal in statement.principals or ():
-        if principal.type == "Service" and principal.value.text == "rolesanywhere.amazonaws.com":
-            missing = [action for action in _ROLES_ANYWHERE if _lacks(statement, action)]
+        if principal.type == "Service" and principal.value.text == service:
+            beside = [other for other in subject.policy.statements or () if _may_allow(other, service)]
+            missing = [a for a in map(str, actions) if all(_lacks(one, a) for one in (statement, *beside))]
             if missing and statement.actions:
                 marks = ((principal.value, "the service that calls them"),)
                 yield Match(statement.actions[0], tuple(missing), {"missing": listed(missing)}, marks=marks)
@@ -135,6 +142,14 @@ def key_without_action(subject: StatementSubject, params: Mapping[str, object]) 
                 words = {"key": condition.key, "missing": action}
                 yield Match(condition.pointer, (condition.key,), words, key_only=True)
                 break
+
+
+def _may_allow(statement: Statement, service: str) -> bool:
+    """Say whether a statement allows a service something, or may do so where it cannot be read."""
+    if not statement.is_allow:
+        return False
+    principals = statement.principals
+    return principals is None or any(p.value.text in {None, "*", service} for p in principals)
 
 
 # --- web identity -----------------------------------------------------------------------------------
@@ -208,6 +223,29 @@ def github_subject_open(subject: StatementSubject, params: Mapping[str, object])
                 if head.count(":") >= 2:
                     continue
             yield Match(value, (str(value),), {"subject": str(value)})
+
+
+def github_subject_malformed(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find subjects that no token of GitHub has: the repository without its owner, or no claim at all."""
+    statement = subject.statement
+    if not _surely_allows(statement):
+        return
+    for condition in statement.conditions:
+        operator = parse_operator(condition.operator)
+        if condition.key.lower() != f"{_GITHUB}:sub" or operator.base not in {"StringEquals", "StringLike"}:
+            continue
+        for value in condition.values:
+            if value.text is not None and _is_no_subject(value.text):
+                yield Match(value, (value.text,), {"subject": value.text})
+
+
+def _is_no_subject(text: str) -> bool:
+    """Say whether a pattern surely fits no subject: those are `repo:OWNER/NAME:...`, or begin with another
+    claim where an organisation has made its own (`repository_owner:OWNER:...`)."""
+    if text.lower().startswith("repo:"):
+        repository = text[len("repo:") :].partition(":")[0]
+        return not text.startswith("repo:") or not ("/" in repository or has_wildcard(repository))
+    return bool(text) and ":" not in text and not has_wildcard(text)
 
 
 def audience_with_set_operator(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

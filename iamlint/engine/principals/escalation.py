@@ -10,7 +10,7 @@ from iamlint.catalog.escalation import EscalationPath, Step, escalation_table
 from iamlint.engine.principals.facts import Held, HeldPolicy
 from iamlint.engine.principals.joining import Directory, Holder
 from iamlint.engine.principals.limits import State, condition_state, denial, limit_state
-from iamlint.engine.principals.reach import Aim, Aimed, aim_at, aim_at_policy, aim_at_resource
+from iamlint.engine.principals.reach import Aim, Aimed, aim_at, aim_at_policy, aim_at_resource, could_reach
 from iamlint.model import Value, When
 from iamlint.record import record
 from iamlint.semantics.patterns import overlaps
@@ -18,6 +18,10 @@ from iamlint.semantics.patterns import overlaps
 __all__ = ["Certainty", "FoundPath", "Rights", "Use", "trusted_services"]
 
 _MOST_CHOICES = 64
+_MOST_USES = 256
+_MOST_WORK = 100_000
+"""Resources looked at, and denies held against them, for one principal. What IAM takes of policies on one
+principal is a tenth of that at most; hostile files have more."""
 
 
 class Certainty(enum.IntEnum):
@@ -32,16 +36,24 @@ class Certainty(enum.IntEnum):
 @record(eq=False)
 class Use:
     """One statement as a way to take one step. `value` is the resource that reaches the target, None for
-    a NotResource; `targets` are the principals that it surely reaches."""
+    a NotResource, `aim` how it meets the target, `targets` the principals that it surely reaches.
+    `conditional` is set when it hangs on a condition, a Deny that may apply, or an unknown boundary.
+    """
 
     action: str
     held: Held
     policy: HeldPolicy
     value: Value | None
-    certainty: Certainty
+    aim: Aim
+    conditional: bool
     targets: tuple[Holder, ...] = ()
-    caller: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def certainty(self) -> Certainty:
+        """How surely the step can be taken."""
+        most = Certainty.MEDIUM if self.conditional else Certainty.HIGH
+        return min(most, _CERTAINTY[self.aim])
 
     @property
     def when(self) -> When:
@@ -66,7 +78,11 @@ class FoundPath:
 
 
 class Rights:
-    """What a principal may do, of what matters to escalation, after denies and boundary."""
+    """What a principal may do, of what matters to escalation, after denies and boundary.
+
+    `mask` is the set of the table's actions that some statement allows. `exhausted` is set when the
+    statements were too many to weigh them all.
+    """
 
     def __init__(self, holder: Holder, directory: Directory | None = None) -> None:
         self.holder = holder
@@ -76,7 +92,9 @@ class Rights:
         self.denies = [pair for pair in pairs if pair[0].statement.is_deny]
         for limit in holder.limits:
             self.denies.extend((held, limit) for held in limit.statements if held.statement.is_deny)
-        self._uses: dict[tuple[str, str, tuple[str, ...]], tuple[Use, ...]] = {}
+        self.exhausted = False
+        self._work = 0
+        self._uses: dict[tuple[int, str, tuple[str, ...]], tuple[Use, ...]] = {}
         mask = 0
         for held, _ in self.allows:
             mask |= held.actions
@@ -113,14 +131,10 @@ class Rights:
 
     def paths(self) -> Iterator[FoundPath]:
         """Yield each path that is open, in the order of the table."""
-        mask = self.mask
-        if not mask:
-            return
-        for path in escalation_table().paths:
-            if all(step.mask & mask for step in path.steps):
-                found = self._found(path)
-                if found is not None:
-                    yield found
+        for path in escalation_table().within(self.mask) if self.mask else ():
+            found = self._found(path)
+            if found is not None:
+                yield found
 
     def _found(self, path: EscalationPath) -> FoundPath | None:
         choices = []
@@ -129,7 +143,9 @@ class Rights:
             if not uses:
                 return None
             choices.append(uses)
-        for chosen in islice(product(*choices), _MOST_CHOICES):
+        surest = tuple([uses[0] for uses in choices])
+        options = product(*choices) if any(use.when for use in surest) else iter((surest,))
+        for chosen in islice(options, _MOST_CHOICES):
             if _consistent(chosen):
                 certainty = min(use.certainty for use in chosen)
                 notes = tuple(dict.fromkeys(note for use in chosen for note in use.notes))
@@ -139,52 +155,51 @@ class Rights:
     def uses(self, step: Step, services: Sequence[str]) -> tuple[Use, ...]:
         """Return the ways to take a step, the surest first."""
         passing = tuple(services) if step.target == "role-to-pass" else ()
-        key = (step.actions[0] + str(len(step.actions)), step.target, passing)
+        key = (step.mask, step.target, passing)
         found = self._uses.get(key)
         if found is None:
-            table = escalation_table()
+            bits = escalation_table().bits
             made = [
                 use
                 for action in step.actions
-                for use in self._ways(action, table.bits[action], step.target, passing)
+                for use in self._ways(action, bits[action], step.target, passing)
             ]
             made.sort(key=lambda use: -use.certainty)
-            found = self._uses[key] = tuple(made[:16])
+            found = self._uses[key] = tuple(made[:_MOST_USES])
         return found
 
     def _ways(self, action: str, bit: int, target: str, services: Sequence[str]) -> Iterator[Use]:
         for held, policy in self.allows:
             if not held.actions & bit:
                 continue
-            statement = held.statement
-            state = condition_state(statement, action, services)
+            state = condition_state(held.statement, action, services)
             if state is State.CLOSED:
                 continue
             for value in _values(held):
+                self._work += 1 + len(self.denies)
+                if self._work > _MOST_WORK:
+                    self.exhausted = True
+                    return
                 aimed = self._aimed(action, target, value, policy, services)
                 if aimed.aim is Aim.NONE:
                     continue
                 left = min(state, denial(self.denies, action, bit, value))
-                notes: list[str] = []
                 if self.holder.limits:
                     left = min(left, limit_state(self.holder.limits, action, bit, value, services))
                 if left is State.CLOSED:
                     continue
+                notes = [f"{action} hangs on a condition"] if left is State.CONDITIONAL else []
                 if self.holder.limit_unknown:
                     left = State.CONDITIONAL
                     notes.append("the permissions boundary is not in these files")
-                if left is State.CONDITIONAL and not self.holder.limit_unknown:
-                    notes.append(f"{action} hangs on a condition")
-                certainty = min(
-                    _CERTAINTY[aimed.aim], Certainty.HIGH if left is State.OPEN else Certainty.MEDIUM
-                )
-                yield Use(action, held, policy, value, certainty, aimed.holders, aimed.caller, tuple(notes))
+                conditional = left is State.CONDITIONAL
+                yield Use(action, held, policy, value, aimed.aim, conditional, aimed.holders, tuple(notes))
 
     def _aimed(
         self, action: str, target: str, value: Value | None, policy: HeldPolicy, services: Sequence[str]
     ) -> Aimed:
         """Return how a resource meets the target of a step."""
-        if value is not None and value.text != "*" and not _works(action, value):
+        if value is not None and value.text != "*" and not could_reach(action, value):
             return Aimed(Aim.NONE)
         if target.startswith("self-") and target != "self-or-target":
             return self._self(target.removeprefix("self-"), value, policy)
@@ -208,7 +223,7 @@ class Rights:
             return Aimed(Aim.NONE)
         if kind == "group" and own in {"role", "permission-set"}:
             return Aimed(Aim.NONE)
-        aimed = aim_at(kind, value, self.directory, policy_unit(holder), policy.owner.address)
+        aimed = aim_at(kind, value, self.directory, holder.unit, policy.owner.address)
         if aimed.aim is Aim.NONE:
             return aimed
         if aimed.caller:
@@ -224,7 +239,7 @@ class Rights:
 
     def _other(self, kind: str, value: Value | None, policy: HeldPolicy, services: Sequence[str]) -> Aimed:
         holder = self.holder
-        aimed = aim_at(kind, value, self.directory, policy_unit(holder), policy.owner.address)
+        aimed = aim_at(kind, value, self.directory, holder.unit, policy.owner.address)
         if aimed.aim is Aim.NONE or aimed.caller:
             return Aimed(Aim.NONE)
         others = tuple(one for one in aimed.holders if one is not holder)
@@ -244,17 +259,6 @@ _OTHERS = {
     "assumable-role": "role",
     "role-to-pass": "role",
 }
-
-
-def policy_unit(holder: Holder) -> str:
-    """Return the unit in whose files the names of a holder's policies are to be read."""
-    return holder.unit
-
-
-def _works(action: str, value: Value) -> bool:
-    from iamlint.engine.principals.reach import could_reach
-
-    return could_reach(action, value)
 
 
 def _values(held: Held) -> Iterator[Value | None]:

@@ -214,13 +214,15 @@ class UnitFacts:
         return not (self.declared or self.policies or self.trusts or self.attachments)
 
 
-def gather(extraction: Extraction, unit: str) -> UnitFacts:
+def gather(extraction: Extraction, unit: str, *, let_go: bool) -> UnitFacts:
     """Return what an extraction says about principals. `unit` names the files, for joining: addresses
-    mean the same thing only within one unit."""
+    mean the same thing only within one unit. With `let_go` the facts do not hold on to the documents."""
     facts = UnitFacts(unit)
     far: dict[int, FarDocument] = {}
 
-    def away(document: Document) -> FarDocument:
+    def away(document: Document) -> Document:
+        if not let_go:
+            return document
         found = far.get(id(document))
         if found is None:
             found = far[id(document)] = FarDocument(document)
@@ -231,7 +233,8 @@ def gather(extraction: Extraction, unit: str) -> UnitFacts:
         if policy.kind is PolicyKind.TRUST:
             _trusts(policy, facts, away)
         elif policy.kind in _HELD and (policy.owner.address[:1] != "$" or policy.attachments):
-            facts.policies.append(_carried(policy_held(policy), away))
+            held = policy_held(policy)
+            facts.policies.append(_carried(held, away) if let_go else held)
     for grant in extraction.grants:
         _grant(grant, facts, away)
     return facts
@@ -307,12 +310,18 @@ def _trusts(policy: Policy, facts: UnitFacts, away: Callable[[Document], Documen
     roles = dict.fromkeys((*policy.attachments, *policy.carriers)) or {policy.owner.address: None}
     if policy.owner.address[:1] == "$":
         return
-    statements = tuple(
-        Held(replace(one, document=away(one.document)), 0, False, index)
-        for index, one in enumerate(policy.statements or ())
-    )
-    held = replace(
-        policy_held(replace(policy, statements=())), document=away(policy.document), statements=statements
+    document = away(policy.document)
+    statements = policy.statements or ()
+    if document is not policy.document:
+        statements = tuple(replace(one, document=away(one.document)) for one in statements)
+    held = HeldPolicy(
+        owner=policy.owner,
+        kind=policy.kind,
+        location=policy.location,
+        name=None,
+        document=document,
+        pointer=policy.pointer,
+        statements=tuple([Held(one, 0, False, index) for index, one in enumerate(statements)]),
     )
     for role in roles:
         facts.trusts.append(Trust(role, held, policy.statements is not None))
@@ -329,7 +338,8 @@ def _grant(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document])
             facts.declared.append(Declared(address, kind, names, path, grant.owner, away(grant.document)))
         return
     if what in ATTACHING:
-        kept = replace(grant, document=away(grant.document), statements=())
+        document = away(grant.document)
+        kept = grant if document is grant.document else replace(grant, document=document, statements=())
         for value in grant.fields.get("policy", ()):
             texts = tuple(texts_of((value,)))
             facts.attachments.append(Attachment(value, texts, grant.on, grant.attachments, kept))
@@ -396,7 +406,7 @@ class _Nowhere:
     format = "managed-policy"
     has_lines = False
 
-    def span(self, pointer: Pointer) -> Span:
+    def span(self, pointer: Pointer) -> Span:  # noqa: ARG002 -- as Document has it
         return Span("", 1, 1, 1, 1, 0, 0)
 
     key_span = span

@@ -69,6 +69,8 @@ class Directory:
         self._by_name: dict[tuple[str, str], list[Holder]] = {}
         self._policies: dict[tuple[str, str], HeldPolicy] = {}
         self._named_policies: dict[str, list[HeldPolicy]] = {}
+        self.comparisons = 2_000_000
+        """Names that may still be compared with patterns: hostile files have any number of both."""
         self._of_kind: dict[tuple[str, str], list[Holder]] = {}
 
     def declare(self, unit: str, declared: Declared) -> None:

@@ -51,7 +51,9 @@ def _test_state(condition: Condition, action: str, services: Sequence[str]) -> S
         if action != "iam:PassRole":
             # The key is there in requests to pass a role only.
             return State.OPEN if operator.if_exists or operator.negated else State.CLOSED
-        return _passed_state(operator.negated, operator.base == "Null", texts, services)
+        if operator.base == "Null" or not services:
+            return State.OPEN
+        return _passed_state(texts, services, negated=operator.negated)
     if key == "iam:policyarn" and not operator.negated and not operator.if_exists:
         if texts and all(text is not None and _is_harmless(text) for text in texts):
             return State.CLOSED
@@ -69,9 +71,7 @@ def _test_state(condition: Condition, action: str, services: Sequence[str]) -> S
     return State.CONDITIONAL
 
 
-def _passed_state(negated: bool, null: bool, texts: Sequence[str | None], services: Sequence[str]) -> State:
-    if null or not services:
-        return State.OPEN
+def _passed_state(texts: Sequence[str | None], services: Sequence[str], *, negated: bool) -> State:
     met = [any(text is None or overlaps(text, service) for text in texts) for service in services]
     if negated:
         return State.CLOSED if all(met) and None not in texts else State.OPEN

@@ -96,9 +96,13 @@ def _by_text(kind: str, value: Value, directory: Directory, unit: str) -> tuple[
         named = directory.named(kind, pattern.rpartition("/")[2])
         own = [one for one in named if one.unit == unit]
         return tuple(own or (named if len(named) == 1 else ()))
+    candidates = directory.of_kind(unit, kind)
+    directory.comparisons -= len(candidates)
+    if directory.comparisons < 0:
+        return ()
     return tuple(
         holder
-        for holder in directory.of_kind(unit, kind)
+        for holder in candidates
         if any(matches(pattern, holder.path.lstrip("/") + name) for name in holder.names)
     )
 

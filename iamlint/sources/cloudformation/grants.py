@@ -6,7 +6,7 @@ field is read from. A field that is not written is absent.
 Each line: the word, what there is one grant for, and the fields.
 
 - `declared` (user, role, group): `name`, `path`, `permissions_boundary`, `max_session_duration`,
-  `force_destroy`
+  `force_destroy`; of a KMS key `policy`
 - `managed-attachment` (policy on a principal): `policy` (name or ARN); the principal as `user`, `role`,
   `group` or `permission_set` where a property names it
 - `managed-attachment-exclusive` (attachment that removes all others): `policy`, `user`, `role`, `group`,

@@ -198,6 +198,7 @@ def test_resources_full_of_variables_are_read_in_one_go(text: str) -> None:
     found = findings(condition, profile=Profile.AUDIT, Resource=f"arn:aws:s3:::{text}")
     assert {finding.rule_name for finding in found} <= {
         "action-without-condition-key",
+        "unknown-condition-key-for-action",
         "variable-without-brace",
         "variable-empty",
     }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from iamlint.catalog import catalog
+from iamlint.engine.checks.accounts import foreign_grant, key_without_policy
 from iamlint.engine.checks.credentials import plaintext_password, root_access_key
 from iamlint.engine.checks.fields import readings_of, recipient
 from iamlint.engine.checks.grants import (
@@ -300,7 +301,8 @@ def test_what_bounds_the_permission_of_a_service(case: str) -> None:
     [
         ("s3.amazonaws.com", True),
         ("s3.amazonaws.com.cn", True),
-        ("alexa-appkit.amazon.com", False),
+        ("alexa-appkit.amazon.com", True),
+        ("events.amazon.com", False),
         ("111122223333", False),
         ("*", False),
         ("arn:aws:iam::111122223333:role/x", False),
@@ -474,3 +476,79 @@ def test_inline_policies_are_told_from_attached_ones_in_a_template() -> None:
         ("Resources.Managed", "policy-attached-to-user"),
         ("Resources.OfAlice", "user-inline-policy"),
     ]
+
+
+def keys_told(path: str, tree: Mapping[str, object]) -> list[str]:
+    """Return the keys of a file for which it writes no policy."""
+    file = SourceFile(path, json.dumps(tree).encode(), named=True)
+    extraction = extract_unit([file], SourceOptions())
+    unit = Unit(extraction)
+    return [
+        one.owner.address
+        for one in extraction.grants
+        if one.what == "declared" and list(key_without_policy(GrantSubject(one, Settings(), unit), {}))
+    ]
+
+
+def test_keys_without_a_policy() -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Resources": {
+            "Bare": {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": True}},
+            "Kept": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}},
+            "Elsewhere": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Fn::ImportValue": "p"}}},
+        },
+    }
+    assert keys_told("t.template.json", template) == ["Resources.Bare"]
+    module = {
+        "resource": {
+            "aws_kms_key": {
+                "bare": {"description": "x"},
+                "kept": {"policy": json.dumps(policy)},
+                "beside": {"description": "y"},
+            },
+            "aws_kms_key_policy": {
+                "beside": {"key_id": "${aws_kms_key.beside.id}", "policy": json.dumps(policy)}
+            },
+        }
+    }
+    assert keys_told("main.tf.json", module) == ["aws_kms_key.bare"]
+
+
+def test_a_foreign_grant_by_what_the_configuration_knows() -> None:
+    allowed = grant("share", {"principal": "444455556666"}, on=("ami",))
+    params = {"what": ["share"]}
+    unit = Unit(Extraction(grants=(allowed,)))
+    known = Settings(accounts=frozenset({"444455556666"}))
+    assert list(foreign_grant(GrantSubject(allowed, Settings(), unit), params))
+    assert not list(foreign_grant(GrantSubject(allowed, known, unit), params))
+
+
+def test_a_list_of_accounts_in_one_text() -> None:
+    """As the permissions of a Terraform SSM document have it."""
+    shared = grant("share", {"principal": "111122223333, 444455556666"}, on=("ssm-document",))
+    settings = Settings(accounts=frozenset({"111122223333"}))
+    (found,) = foreign_grant(
+        GrantSubject(shared, settings, Unit(Extraction(grants=(shared,)))), {"what": ["share"]}
+    )
+    assert found.evidence == ("444455556666",)
+
+
+def test_a_source_without_wildcards_is_one_resource() -> None:
+    fields = {
+        "principal": "apigateway.amazonaws.com",
+        "source_arn": "arn:aws:apigateway:us-east-1::/apis/a1b2",
+    }
+    params = {"only": ["apigateway"], "but": []}
+    assert not list(permission_without_source(subject(grant("resource-grant", fields)), params))

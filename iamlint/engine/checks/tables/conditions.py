@@ -75,6 +75,20 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_CONDITION,
         words=(*_WORDS, "type"),
     ),
+    "key-of-no-action": CheckSpec(
+        "statement",
+        "carried_keys.key_of_no_action",
+        "A condition key that no request for the actions of the statement carries.",
+        needs=("action", "condition"),
+        words=(*_WORDS, "actions"),
+    ),
+    "text-on-arn-key": CheckSpec(
+        "statement",
+        "conditions.text_on_arn_key",
+        "StringEquals and its kin on a key that holds an ARN.",
+        needs=_CONDITION,
+        words=(*_WORDS, "better"),
+    ),
     "invalid-condition-value": CheckSpec(
         "statement",
         "conditions.invalid_value",

@@ -77,6 +77,13 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("allow", "principal", "condition"),
         words=("key", "services"),
     ),
+    "address-without-services": CheckSpec(
+        "statement",
+        "service_callers.address_without_services",
+        "A Deny of callers from other addresses that leaves out none of those with others.",
+        needs=("deny", "condition"),
+        words=("operator", "key"),
+    ),
     "irrelevant-key": CheckSpec(
         "statement",
         "service_callers.irrelevant_key",

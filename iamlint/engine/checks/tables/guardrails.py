@@ -24,19 +24,19 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"actions": Param("texts"), "region": Param("flag", default=False)},
         words=("count", "actions"),
     ),
+    "rcp-action-star": CheckSpec(
+        "statement",
+        "guardrails.rcp_action_star",
+        "A Deny of the bare star.",
+        needs=("deny", "action-wildcard"),
+        words=("action",),
+    ),
     "rcp-blanket-deny": CheckSpec(
         "statement",
         "guardrails.rcp_blanket_deny",
         "A Deny of a whole service for everybody, without a condition.",
         needs=("deny", "action-wildcard", "resource-star"),
         words=("actions",),
-    ),
-    "rcp-unsigned-callers": CheckSpec(
-        "statement",
-        "guardrails.rcp_unsigned_callers",
-        "A Deny of outsiders that callers without credentials escape.",
-        needs=("deny", "condition"),
-        words=("keys",),
     ),
     "boundary-allows-all": CheckSpec(
         "statement",

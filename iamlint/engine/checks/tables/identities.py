@@ -42,6 +42,13 @@ TABLE: Mapping[str, CheckSpec] = {
         params=_NAMES,
         words=_WORDS,
     ),
+    "bounded-by": CheckSpec(
+        "grant",
+        "managed.bounded_by",
+        "A permissions boundary that is one of the named AWS managed policies.",
+        params=_NAMES,
+        words=_WORDS,
+    ),
     "attached-cross-account": CheckSpec(
         "grant",
         "managed.attached_cross_account",

@@ -22,6 +22,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "levels": _LEVELS,
             "services": _SERVICES,
             "skip": Param("texts"),
+            "only": Param("flag", default=False),
         },
         words=("actions",),
     ),
@@ -65,6 +66,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "public.service_source",
         "An Allow to a service that sends aws:SourceArn or aws:SourceAccount, without asking for them.",
         needs=("allow", "principal"),
+        params={"services": _SERVICES},
         words=("services", "actions"),
     ),
     "policy-lockout": CheckSpec(

@@ -48,6 +48,19 @@ TABLE: Mapping[str, CheckSpec] = {
         },
         words=("element",),
     ),
+    "resource-written": CheckSpec(
+        "statement",
+        "shape.resource_written",
+        "A resource in a policy that takes none.",
+        words=("element",),
+    ),
+    "other-kind": CheckSpec(
+        "statement",
+        "shape.other_kind",
+        "A statement that belongs into another kind of policy.",
+        needs=("action",),
+        words=("is", "place"),
+    ),
     "wildcard-in-principal": CheckSpec(
         "statement",
         "shape.wildcard_in_principal",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from iamlint.engine.checks.spec import CheckSpec
+from iamlint.engine.checks.spec import CheckSpec, Param
 
 __all__ = ["TABLE"]
 
@@ -12,8 +12,16 @@ TABLE: Mapping[str, CheckSpec] = {
     "policy-size": CheckSpec(
         "policy",
         "sizes.policy_size",
-        "A policy with more characters than AWS takes.",
+        "A policy with more characters than AWS takes, or with nearly as many.",
+        params={"percent": Param("number", 100)},
         words=("size", "quota", "of", "counted"),
+    ),
+    "policy-complexity": CheckSpec(
+        "policy",
+        "complexity.policy_complexity",
+        "A policy that is hard to read, by what its statements hold.",
+        params={"at-most": Param("number", required=True)},
+        words=("weight", "most", "count"),
     ),
     "statement-count": CheckSpec(
         "policy",

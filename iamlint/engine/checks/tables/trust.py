@@ -85,6 +85,18 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=_ALLOW_PRINCIPAL,
         words=("issuer", "subject"),
     ),
+    "oidc-claim-untested": CheckSpec(
+        "statement",
+        "trust.oidc_claim_untested",
+        "Tokens of an issuer are taken whatever one of their claims says.",
+        needs=_ALLOW_PRINCIPAL,
+        params={
+            "issuer": Param("text", required=True),
+            "claim": Param("text", required=True),
+            "instead": Param("texts"),
+        },
+        words=("issuer", "claim"),
+    ),
     "oidc-audience": CheckSpec(
         "statement",
         "trust.oidc_audience",

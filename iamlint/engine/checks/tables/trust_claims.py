@@ -18,11 +18,12 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("principal", "action"),
         words=("action", "takes", "kinds"),
     ),
-    "roles-anywhere-actions": CheckSpec(
+    "service-actions-missing": CheckSpec(
         "statement",
-        "trust_claims.roles_anywhere_actions",
-        "A trust of IAM Roles Anywhere without one of the actions that it calls.",
+        "trust_claims.service_actions_missing",
+        "A trust of a service without one of the actions that it calls.",
         needs=(*_ALLOW, "action"),
+        params={"service": Param("text", required=True), "actions": Param("texts", required=True)},
         words=("missing",),
     ),
     "key-without-action": CheckSpec(
@@ -50,6 +51,13 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "trust_claims.github_subject_open",
         "A subject of GitHub's tokens with a wildcard.",
+        needs=("allow", "condition"),
+        words=("subject",),
+    ),
+    "github-subject-malformed": CheckSpec(
+        "statement",
+        "trust_claims.github_subject_malformed",
+        "A subject that no token of GitHub has.",
         needs=("allow", "condition"),
         words=("subject",),
     ),
