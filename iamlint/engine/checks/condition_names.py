@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
-from iamlint.catalog import Catalog, catalog
+from iamlint.catalog import Catalog
 from iamlint.catalog.key_classes import KeyKind, nearest_key
 from iamlint.engine.checks.condition_traits import (
     ACTION_KEY,
@@ -31,7 +30,6 @@ __all__ = [
     "action_without_key",
     "attributes_without_select",
     "key_at_fault",
-    "key_of_no_action",
     "key_of_principals",
     "key_without_partner",
     "prefix_in_negative",
@@ -151,61 +149,6 @@ def _never_carries(catalog: Catalog, text: str, lower_key: str) -> bool:
         return False
     keys = [*action.condition_keys, *(key for kind in action.resource_types for key in kind.condition_keys)]
     return all(key.lower() != lower_key for key in keys)
-
-
-def key_of_no_action(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find keys of services that no action of their statement carries, after the service reference.
-
-    Tests that are true of a request without the key, and Null, ask whether it is there. A key that
-    nobody knows is another rule's matter, one that any request may carry is none.
-    """
-    bits = subject.bits
-    values = subject.statement.actions or ()
-    if not bits or any(value.text is None for value in values):
-        return
-    for condition in subject.statement.conditions:
-        lower = condition.key.lower()
-        if not _is_limited(subject.catalog, lower):
-            continue
-        operator = parse_operator(condition.operator)
-        if operator.if_exists or operator.quantifier == "ForAllValues" or operator.base == "Null":
-            continue
-        if not any(bits & _carrying(prefix, lower) for prefix in subject.catalog.services_of(bits)):
-            yield from _with_actions(condition, tuple(values), "actions")
-
-
-def _is_limited(known: Catalog, lower_key: str) -> bool:
-    """Say whether the data know a key, as one of single actions: of a service, or the tags of a request."""
-    if lower_key.startswith("aws:"):
-        return lower_key.startswith("aws:requesttag/")
-    if "." in lower_key.partition(":")[0] or lower_key in known.global_condition_keys():
-        return False
-    return known.condition_key(lower_key) is not None
-
-
-@lru_cache(maxsize=2_048)
-def _carrying(prefix: str, lower_key: str) -> int:
-    """Return the actions of a service whose requests carry a key, by themselves or their resources."""
-    service = catalog().service(prefix)
-    if service is None:
-        return 0
-    kinds = {kind.name for kind in service.resource_types if _names_key(kind.condition_keys, lower_key)}
-    bits = 0
-    for action in service.actions.values():
-        if _names_key(action.condition_keys, lower_key) or any(
-            resource.name in kinds or _names_key(resource.condition_keys, lower_key)
-            for resource in action.resource_types
-        ):
-            bits |= 1 << action.index
-    return bits
-
-
-def _names_key(keys: tuple[str, ...], lower_key: str) -> bool:
-    for key in keys:
-        head, opened, _ = key.lower().partition("${")
-        if lower_key == head or (opened and lower_key.startswith(head)):
-            return True
-    return False
 
 
 def vpce_key_beyond_services(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -67,13 +67,6 @@ TABLE: Mapping[str, CheckSpec] = {
         words=("actions",),
         needs=(*_CONDITION, "action"),
     ),
-    "key-of-no-action": CheckSpec(
-        "statement",
-        "condition_names.key_of_no_action",
-        "A key of single actions that no action of the statement carries.",
-        needs=(*_CONDITION, "action"),
-        words=(*_WORDS, "actions"),
-    ),
     "vpce-key-beyond-services": _key_check(
         "condition_names.vpce_key_beyond_services",
         "asks_vpce",
