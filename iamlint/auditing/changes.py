@@ -43,7 +43,21 @@ _LIMITS = frozenset(
 """Kinds that only limit: without such a policy everything passes."""
 
 _WITH_PRINCIPAL = frozenset({PolicyKind.RCP, PolicyKind.ENDPOINT})
-_SILENT = frozenset({"declared", "inline-names", "mfa", "password-policy"})
+_SILENT = frozenset(
+    {
+        "access-analyzer",
+        "credential",
+        "declared",
+        "inline-names",
+        "instance",
+        "mfa",
+        "organization",
+        "password-policy",
+        "role-use",
+        "secret-output",
+        "server-certificate",
+    }
+)
 """Grants that say what is there, and give nobody access."""
 
 _LIMITING_GRANTS = frozenset({"boundary", "public-access-block", "acl-control", "mfa", "password-policy"})

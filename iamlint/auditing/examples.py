@@ -14,7 +14,7 @@ from iamlint.engine.rule import Example, Profile, Rule
 from iamlint.engine.subject import Settings
 from iamlint.errors import RulePackError
 from iamlint.model import Diagnostic, Extraction, Finding, Grant, Owner, Policy, PolicyKind, Value
-from iamlint.record import record
+from iamlint.record import record, replace
 from iamlint.sources.documents import PolicyBuilder
 from iamlint.sources.json_text import JsonDocument
 from iamlint.sources.routing import extract_unit
@@ -110,7 +110,7 @@ def _policy(rule: Rule, subject: Mapping[str, object], content: object) -> Polic
     kind = subject.get("kind") or (rule.policy_kinds[0] if rule.policy_kinds else None)
     document = JsonDocument(Text("example.json", json.dumps(content, indent=2)), content, "policy-json")
     resource_type = subject.get("resource-type")
-    return PolicyBuilder(document).policy(
+    policy = PolicyBuilder(document).policy(
         content,
         (),
         owner=Owner("$", str(resource_type) if resource_type else None, ()),
@@ -119,6 +119,9 @@ def _policy(rule: Rule, subject: Mapping[str, object], content: object) -> Polic
         attachments=_words(subject.get("attached-to")),
         location=str(subject.get("location", "")),
     )
+    if "policy-name" in subject:
+        policy = replace(policy, name=Value(str(subject["policy-name"]), ()))
+    return policy
 
 
 def _grant(grant: object) -> Grant:

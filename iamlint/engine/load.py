@@ -62,6 +62,7 @@ _EXAMPLE_KEYS = (
     "kind",
     "on",
     "location",
+    "policy-name",
     "resource-type",
     "attached-to",
     "accounts",
@@ -589,7 +590,7 @@ class _RuleReader:
         for key in ("on", "attached-to"):
             if not _is_words(entry.get(key, [])):
                 self._wrong((*path, key), f"{where}: {key} must be a text or a list of texts")
-        for key in ("name", "location", "resource-type"):
+        for key in ("name", "location", "policy-name", "resource-type"):
             if key in entry and not isinstance(entry[key], str):
                 self._wrong((*path, key), f"{where}: {key} must be a text, not {_shown(entry[key])}")
         accounts = entry.get("accounts", [])

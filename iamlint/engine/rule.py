@@ -78,7 +78,8 @@ class Example:
     """A subject that breaks or keeps a rule.
 
     `subject` has one of the keys `policy` (a document), `grant` (a neutral grant) or `text` (the
-    content of a file), and optionally `kind`, `on`, `resource-type`, `attached-to` and `accounts`.
+    content of a file), and optionally `kind`, `on`, `resource-type`, `policy-name`, `attached-to` and
+    `accounts`.
     `at` holds the pointers (into the document, or field names of a grant) where the rule fires;
     it is empty for an example that keeps the rule.
     """

@@ -11,7 +11,7 @@ from iamlint.model.finding import (
     Related,
     Severity,
 )
-from iamlint.model.place import Document, Embedded, HasText, Pointer, Span, When, json_pointer
+from iamlint.model.place import Document, Embedded, Excerpt, HasText, Pointer, Span, When, json_pointer
 from iamlint.model.policy import (
     SECRET_FIELDS,
     BrokenFile,
@@ -36,6 +36,7 @@ __all__ = [
     "Diagnostic",
     "Document",
     "Embedded",
+    "Excerpt",
     "Extraction",
     "Fault",
     "Finding",

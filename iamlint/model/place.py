@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from iamlint.record import record
 
-__all__ = ["Document", "Embedded", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
+__all__ = ["Document", "Embedded", "Excerpt", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
 
 
 @record
@@ -48,6 +48,12 @@ class Embedded:
                 break
             inner, outer = start, target
         return outer + (offset - inner)
+
+
+@record
+class Excerpt(Embedded):
+    """The step from a text node into a part of its text that is no document; it is the last step. Of
+    `text` only the length counts."""
 
 
 Step: TypeAlias = str | int | Embedded

@@ -176,7 +176,7 @@ class Policy:
     carriers: tuple[str, ...] = ()
 
 
-SECRET_FIELDS = frozenset({"password", "event_source_token", "external_id"})
+SECRET_FIELDS = frozenset({"password", "secret", "event_source_token", "external_id"})
 """Fields of grants whose values are never shown."""
 
 

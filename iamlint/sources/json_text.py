@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from iamlint.model import Embedded, Pointer, Span
+from iamlint.model import Embedded, Excerpt, Pointer, Span
 from iamlint.sources.text import Text
 
 __all__ = [
@@ -438,6 +438,9 @@ def embedded_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     leads into the embedded text."""
     embedded = pointer[0]
     assert isinstance(embedded, Embedded)
+    if isinstance(embedded, Excerpt):
+        start = embedded.outer_offset(0)
+        return start, start + len(embedded.text)
     inner, deeper = split_embedded(pointer[1:])
     child = _embedded_index(embedded.text).locate(inner)
     if deeper is not None and embedded.text[child.start : child.start + 1] == '"':

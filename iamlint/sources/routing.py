@@ -178,14 +178,14 @@ def _tree(
             document = JsonDocument(text, tree, "cloudformation", repeated=repeated, strict=strict)
             found = extract_template(tree, document, options)
             if found is not None:
-                return _with_repeated_keys(found, document)
+                return _with_repeated_keys(_with_credentials(found, tree, document, text), document)
         if "format_version" in tree or "terraform_version" in tree:
             from iamlint.sources.terraform import extract_plan
 
             document = JsonDocument(text, tree, "terraform-plan", repeated=repeated, strict=strict)
             found = extract_plan(tree, document, options)
             if found is not None:
-                return _with_repeated_keys(found, document)
+                return _with_repeated_keys(_with_credentials(found, tree, document, text), document)
     document = JsonDocument(text, tree, "policy-json", repeated=repeated, strict=strict)
     return _with_repeated_keys(_plain(tree, document, text, options, forced=forced), document)
 
@@ -226,6 +226,8 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         if found is None:
             document.format = "policy-yaml"
             found = _plain(document.tree, document, text, options, forced=forced)
+        elif isinstance(document.tree, dict):
+            found = _with_credentials(found, document.tree, document, text)
         results.append(_with_repeated_keys(found, document))
     if len(results) == 1:
         return results[0]
@@ -235,6 +237,21 @@ def _yaml(file: SourceFile, text: Text, options: SourceOptions, *, forced: bool)
         (),
         tuple(diagnostic for found in results for diagnostic in found.diagnostics),
     )
+
+
+def _with_credentials(
+    found: Extraction, tree: dict[str, object], document: Document, text: Text
+) -> Extraction:
+    """Add the credentials that are written in a template, a plan or a state."""
+    from iamlint.sources.credential_marks import may_hold_credentials
+
+    if not may_hold_credentials(text.text):
+        return found
+    if document.format == "cloudformation":
+        from iamlint.sources.cloudformation.credentials import template_credentials as search
+    else:
+        from iamlint.sources.terraform.credentials import plan_credentials as search
+    return replace(found, grants=(*found.grants, *search(tree, document)))
 
 
 def _broken_json(

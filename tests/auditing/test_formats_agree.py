@@ -20,6 +20,7 @@ CASES = [
     for example in (*RULES.text(rule).bad, *RULES.text(rule).good)
     if "policy" in example.subject
     and "location" not in example.subject
+    and "policy-name" not in example.subject
     and "attached-to" not in example.subject
     and "beside" not in example.subject
 ]

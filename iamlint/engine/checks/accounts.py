@@ -105,4 +105,5 @@ def _with_policy(unit: Unit) -> frozenset[str]:
     for policy in unit.policies:
         found.add(policy.owner.address)
         found.update(policy.attachments)
+        found.update(policy.carriers)
     return frozenset(found)

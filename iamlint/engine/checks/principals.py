@@ -14,7 +14,7 @@ from iamlint.engine.principals.subject import FarPlace, PrincipalMatch, Principa
 from iamlint.engine.subject import statement_label
 from iamlint.model import Pointer
 
-__all__ = ["escalates", "passes_administrator", "reaches_administrator"]
+__all__ = ["escalates", "passes_administrator", "reaches_administrator", "runs_privileged"]
 
 _CATEGORIES = frozenset({"self-escalation", "principal-access", "new-passrole"})
 _GAINS = {
@@ -356,3 +356,40 @@ def _reason(node: Node) -> FarPlace | None:
         use = standing.by_path.uses[0]
         return _place(use, f"lets {node.label} make itself an administrator ({standing.by_path.path.id})")
     return None
+
+
+def runs_privileged(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterator[PrincipalMatch]:
+    """Find what runs as a role that is an administrator or can surely gain more rights. `types` are the
+    resource types that are meant, by a part of their name."""
+    types = params["types"]
+    assert isinstance(types, list | tuple)
+    node = subject.node
+    if node is None or node.standing is None or not subject.holder.uses:
+        return
+    standing = node.standing
+    ways = [one for one in standing.paths if _grade(one) == "open"]
+    if standing.outright is None and not ways:
+        return
+    reason = _reason(node)
+    policy = standing.outright[1] if standing.outright is not None else ways[0].uses[0].policy
+    holds = (
+        "every right in the account"
+        if standing.administrator
+        else f"a way to more rights ({ways[0].path.id})"
+    )
+    for use in subject.holder.uses:
+        kind = (use.owner.type or "").lower().replace("_", "").replace(":", "")
+        if any(word in kind for word in types):
+            yield PrincipalMatch(
+                policy=policy,
+                pointer=use.pointer,
+                evidence=(use.owner.address, subject.holder.label),
+                words={
+                    "principal": subject.holder.label,
+                    "resource": use.owner.address.removeprefix("Resources."),
+                    "rights": holds,
+                },
+                related=() if reason is None else (reason,),
+                place=FarPlace(use.document, use.pointer, ""),
+                owner=use.owner,
+            )

@@ -186,12 +186,13 @@ class Membership:
 
 @record
 class RoleUse:
-    """Something that runs as a role: a function, an instance, a project."""
+    """Something that runs as a role: a function, a notebook, a project. `roles` are the addresses or names
+    of the role, `pointer` the place where it is named."""
 
-    what: str
-    role: Value
+    roles: tuple[str, ...]
     owner: Owner
     document: Document
+    pointer: Pointer
 
 
 @record(frozen=False)
@@ -348,9 +349,9 @@ def _grant(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document])
             facts.bounds.append(Bounding(value, tuple(texts_of((value,))), grant.attachments))
     elif what == "group-membership":
         facts.memberships.append(Membership(grant.attachments, grant.fields.get("group", ())))
-    elif what == "role-use":
-        for value in grant.fields.get("role", ()):
-            facts.uses.append(RoleUse(what, value, grant.owner, away(grant.document)))
+    elif what == "role-use" and grant.fields.get("role"):
+        value = grant.fields["role"][0]
+        facts.uses.append(RoleUse(grant.attachments, grant.owner, away(grant.document), value.pointer))
 
 
 def texts_of(values: Iterable[Value]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from iamlint.engine.principals.facts import (
     Attachment,
     Declared,
     HeldPolicy,
+    RoleUse,
     Trust,
     UnitFacts,
     managed_policy_held,
@@ -26,7 +27,8 @@ class Holder:
     `kind` is `user`, `role`, `group`, `permission-set`, or empty where a policy does not tell.
     `policies` are its rights, those of its groups included; `limits` its permissions boundary.
     `limit_unknown` is set when it has a boundary that these files do not hold, `more` when it holds
-    policies that they do not hold. `groups` are the groups of a user.
+    policies that they do not hold. `groups` are the groups of a user,
+    `uses` what runs as a role.
     """
 
     unit: str
@@ -45,6 +47,7 @@ class Holder:
     members: list[Holder] = field(default_factory=list)
     trusts: list[HeldPolicy] = field(default_factory=list)
     trust_unknown: bool = False
+    uses: list[RoleUse] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -220,6 +223,11 @@ def join(units: Iterable[UnitFacts]) -> Directory:
     for unit in listed:
         _bound(unit, directory)
         _members(unit, directory)
+        for use in unit.uses:
+            for text in use.roles:
+                role = directory.by_address(unit.unit, text)
+                if role is not None and role.kind == "role":
+                    role.uses.append(use)
     for holder in directory.holders:
         for group in holder.groups:
             for policy in group.policies:

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import make_finding
 from iamlint.engine.principals.escalation import Certainty
-from iamlint.engine.principals.facts import HeldPolicy, policy_held
+from iamlint.engine.principals.facts import policy_held
 from iamlint.engine.principals.graph import Graph, Node, standing_of
 from iamlint.engine.principals.joining import Directory, lone_holder
 from iamlint.engine.principals.subject import FarPlace, PrincipalMatch, PrincipalSubject
@@ -156,17 +156,23 @@ def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
         notes=match.notes,
         properties=properties,
     )
-    below = match.pointer[len(policy.pointer) :]
-    if match.pointer[: len(policy.pointer)] != policy.pointer or policy.managed:
-        below = match.pointer[len(policy.owner.pointer) :]
+    owner, document = policy.owner, policy.document if match.statement is None else match.statement.document
+    start = policy.pointer
+    if match.owner is not None and match.place is not None:
+        owner, document, start = match.owner, match.place.document, match.owner.pointer
+    if match.pointer[: len(start)] != start or policy.managed:
+        start = owner.pointer
+    on_policy = match.owner is None and not policy.managed
     finding = make_finding(
         rule,
         inner,
         match.statement,
-        document=policy.document if match.statement is None else match.statement.document,
-        reference=_reference(policy),
-        pointer=json_pointer(below),
-        parts=(policy.kind.value, policy.owner.address, policy.location, labels[0]),
+        document=document,
+        reference=PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, policy.name)
+        if on_policy
+        else PolicyReference(None, owner.address, owner.type),
+        pointer=json_pointer(match.pointer[len(start) :]),
+        parts=(policy.kind.value, owner.address, policy.location, labels[0]),
     )
     return replace(
         finding,
@@ -174,13 +180,6 @@ def _finding(rule: Rule, match: PrincipalMatch, labels: list[str]) -> Finding:
         flow=tuple(map(_related, match.flow)),
         help=match.help or finding.help,
     )
-
-
-def _reference(policy: HeldPolicy) -> PolicyReference:
-    owner = policy.owner
-    if policy.managed:
-        return PolicyReference(None, owner.address, owner.type)
-    return PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, policy.name)
 
 
 def _related(place: FarPlace) -> Related:

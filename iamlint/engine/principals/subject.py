@@ -8,7 +8,7 @@ from iamlint.engine.principals.facts import HeldPolicy
 from iamlint.engine.principals.graph import Graph, Node, Standing
 from iamlint.engine.principals.joining import Directory, Holder
 from iamlint.engine.subject import Settings
-from iamlint.model import Document, Pointer, Statement
+from iamlint.model import Document, Owner, Pointer, Statement
 from iamlint.record import field, record
 
 __all__ = ["FarPlace", "PrincipalMatch", "PrincipalSubject"]
@@ -30,7 +30,7 @@ class PrincipalMatch:
     `policy` and `statement` hold the place at fault, `pointer`; `related` are the others, `flow` the
     steps of a chain in order. `merge` is the same for matches about several principals that are one
     fault: the first is reported and names the others. `help` is the advice, where it says more than the
-    rule's own.
+    rule's own. `place` and `owner` are set where the fault stands on something that is no policy.
     """
 
     policy: HeldPolicy
@@ -43,6 +43,8 @@ class PrincipalMatch:
     notes: tuple[str, ...] = ()
     properties: Mapping[str, object] = field(default_factory=dict)
     help: str = ""
+    place: FarPlace | None = None
+    owner: Owner | None = None
     merge: object = None
 
 

@@ -5,8 +5,8 @@ field is read from. A field that is not written is absent.
 
 Each line: the word, what there is one grant for, and the fields.
 
-- `declared` (user, role, group): `name`, `path`, `permissions_boundary`, `max_session_duration`,
-  `force_destroy`; of a KMS key `policy`
+- `declared` (user, role, group, managed policy, permission set, KMS key): `name`, `path`, `description`,
+  `permissions_boundary`, `max_session_duration`, `session_duration`, `force_destroy`; of a key `policy`
 - `managed-attachment` (policy on a principal): `policy` (name or ARN); the principal as `user`, `role`,
   `group` or `permission_set` where a property names it
 - `managed-attachment-exclusive` (attachment that removes all others): `policy`, `user`, `role`, `group`,
@@ -22,7 +22,7 @@ Each line: the word, what there is one grant for, and the fields.
 - `password-policy` (account): `minimum_length`, `require_lowercase`, `require_uppercase`,
   `require_numbers`, `require_symbols`, `allow_users_to_change`, `hard_expiry`, `max_age`,
   `reuse_prevention`
-- `instance-profile` (profile): `role`, `name`
+- `instance-profile` (profile): `role`, `name`, `path`
 - `service-linked-role` (role): `service`
 - `federation` (identity provider): `url`, `client_id`, `thumbprint`, `name`
 - `root-management` (organization): `feature`
@@ -61,7 +61,15 @@ Each line: the word, what there is one grant for, and the fields.
 - `conditional-attachment` (budget action): `policy`, `role`, `user`, `group`, `organization_policy`,
   `target`
 - `portfolio-access` (principal of a portfolio): `principal`, `portfolio`
-- `role-use` (resource that runs with a role): `role`
+- `role-use` (resource that runs with a role): `role`; of a task definition also `execution_role`; of what
+  takes an instance profile in its place `profile` or `profile_name`
+- `instance` (EC2 instance): `profile`, `launch_template`, `launch_template_name`, `subnet`, `public_ip`
+- `credential` (place where credentials are written out: `user-data`, `environment`, `parameter`, `provider`,
+  `authentication`, `text`): `secret` (each credential), `form` (what they are)
+- `secret-output` (output that shows a secret): `source` (the attribute that is the secret)
+- `server-certificate` (certificate): `body`, `name`
+- `organization` (organization): `feature_set`, `policy_type`
+- `access-analyzer` (analyzer): `type`
 - `quicksight`, `grafana` (grant): `action`, `permission`, `principal`, `policy`, `status`, `user`, `group`,
   `resource`
 - `iam-auth`, `key-control`, `nested-stack` (resource): `enabled`; `rotation`; `template`

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
-from iamlint.model import Document, Extraction, Hole, Pointer, Policy
+from iamlint.model import Document, Extraction, Grant, Hole, Pointer, Policy
 from iamlint.record import record, replace
+from iamlint.sources.credential_marks import may_hold_credentials
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceFile, SourceOptions
-from iamlint.sources.terraform.document import ModuleFiles
+from iamlint.sources.terraform.document import ModuleFiles, TerraformJsonDocument
 from iamlint.sources.terraform.evaluate import Context, Instance
 from iamlint.sources.terraform.json_syntax import read_modules
 from iamlint.sources.terraform.meaning import known_text
@@ -51,7 +52,7 @@ def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extra
         ]
     return Extraction(
         policies=tuple(policies),
-        grants=tuple(grant for part in parts for grant in part.grants),
+        grants=(*(grant for part in parts for grant in part.grants), *_credentials(documents)),
         broken=tuple(broken),
         diagnostics=(*context.diagnostics, *(one for part in parts for one in part.diagnostics)),
         parts=tuple(parts) if len(parts) > 1 else (),
@@ -67,6 +68,15 @@ def _read(instances: Sequence[Instance], options: SourceOptions) -> Extraction:
         if _matters(block)
     ]
     return PolicyReader(resources, ModuleNames(instances), options).read()
+
+
+def _credentials(documents: ModuleFiles) -> Iterator[Grant]:
+    """Yield what the files in JSON syntax give away."""
+    for document in documents.values():
+        if isinstance(document, TerraformJsonDocument) and may_hold_credentials(document.source.text):
+            from iamlint.sources.terraform.credentials import module_credentials
+
+            yield from module_credentials(document.tree, document)
 
 
 def _matters(block: Block) -> bool:

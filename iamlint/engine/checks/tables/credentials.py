@@ -64,6 +64,34 @@ TABLE: Mapping[str, CheckSpec] = {
     "root-access-key": CheckSpec(
         "grant", "credentials.root_access_key", "An access key of the root user.", words=("recipient",)
     ),
+    "written-credential": CheckSpec(
+        "grant",
+        "credentials.written_credential",
+        "A place where credentials are written out.",
+        params={"what": Param("texts", ("credential",))},
+        words=("recipient", "forms"),
+    ),
+    "secret-output": CheckSpec(
+        "grant",
+        "credentials.secret_output",
+        "An output that shows the secret of an access key.",
+        params={"what": Param("texts", ("secret-output",))},
+        words=("recipient", "source"),
+    ),
+    "two-access-keys": CheckSpec(
+        "grant",
+        "credentials.two_access_keys",
+        "A second active access key of one user.",
+        params={"what": Param("texts", ("access-key",))},
+        words=("recipient", "other"),
+    ),
+    "expired-certificate": CheckSpec(
+        "grant",
+        "credentials.expired_certificate",
+        "A server certificate whose last day has passed.",
+        params={"what": Param("texts", ("server-certificate",))},
+        words=("recipient", "day"),
+    ),
     "public-permission": CheckSpec(
         "grant",
         "grants.public_permission",

@@ -28,4 +28,18 @@ TABLE: Mapping[str, CheckSpec] = {
         "An Allow of iam:PassRole on a role of the same files that is an administrator.",
         words=("principal", "administrator", "resource"),
     ),
+    "principal-runs": CheckSpec(
+        "principal",
+        "principals.runs_privileged",
+        "Something that runs as a role with every right, or with a way to more.",
+        params={"types": Param("texts", required=True)},
+        words=("principal", "resource", "rights"),
+    ),
+    "allowed-elsewhere": CheckSpec(
+        "policy",
+        "elsewhere.allowed_elsewhere",
+        "A statement of an inline policy that another policy of the same principal takes in.",
+        needs=("allow",),
+        words=("other",),
+    ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ import pytest
 from iamlint.auditing.pipeline import Outcome, run
 from iamlint.auditing.settings import AuditSettings
 from iamlint.cli.main import main
+from iamlint.engine.principals.facts import UnitFacts, gather
 from iamlint.engine.rule import Profile
-from iamlint.model import Finding
+from iamlint.model import Extraction, Finding
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 PASS = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
@@ -161,17 +163,14 @@ def test_standard_input_is_joined_too(tmp_path: Path) -> None:
 def test_files_that_were_let_go_and_are_gone_do_not_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from iamlint.auditing import principals
-
     chained(tmp_path, 0)
-    gather = principals.gather
 
-    def let_go(extraction: object, unit: str, **_: object) -> object:
-        facts = gather(extraction, unit, let_go=True)  # type: ignore[arg-type]
+    def let_go(extraction: Extraction, unit: str, **_: object) -> UnitFacts:
+        facts = gather(extraction, unit, let_go=True)
         os.remove(tmp_path / "t0.json")
         return facts
 
-    monkeypatch.setattr(principals, "gather", let_go)
+    monkeypatch.setattr("iamlint.auditing.principals.gather", let_go)
     outcome = audited(tmp_path)
     assert {(f.primary.start_line, f.primary.start_column) for f in of(outcome, "IAM284")} == {(1, 1)}
 
@@ -245,7 +244,7 @@ def test_the_graph_as_json_and_what_leads_to_administrators(tmp_path: Path) -> N
     by_id = {node["id"]: node for node in smaller["nodes"]}
     for node in smaller["nodes"]:
         walk = [smaller["edges"][index] for index in node["chain"]]
-        assert all(one["target"] == other["source"] for one, other in zip(walk, walk[1:], strict=False))
+        assert all(one["target"] == other["source"] for one, other in itertools.pairwise(walk))
         assert not walk or by_id[walk[-1]["target"]]["administrator"]
 
 
@@ -255,10 +254,13 @@ def test_names_cannot_leave_their_labels(tmp_path: Path) -> None:
     _, dot, _ = graph(tmp_path, "--format", "dot")
     [line] = [line for line in dot.splitlines() if "administrator" in line]
     assert r"x\"];\\n  evil [label=\"\\x1b[31m\\u202e`|<script>" in line
-    assert "\x1b" not in dot and "\u202e" not in dot
+    assert "\x1b" not in dot
+    assert "\u202e" not in dot
     _, mermaid, _ = graph(tmp_path, "--format", "mermaid")
     [line] = [line for line in mermaid.splitlines() if "administrator" in line]
-    assert line.count('"') == 2 and "<" not in line and "|" not in line
+    assert line.count('"') == 2
+    assert "<" not in line
+    assert "|" not in line
     assert "\x1b" not in graph(tmp_path)[1]
 
 
