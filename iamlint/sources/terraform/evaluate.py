@@ -221,25 +221,40 @@ class Instance:
 
     def _keys(self, block: Block) -> dict[str | int, object] | None:
         """Return the instance keys of a block with their values; None where it has none, or none known."""
-        name = "for_each" if "for_each" in block.body else "count"
-        written = block.written(name)
-        if written is None:
-            return None
-        memo = f"{block.reference}#{name}"
-        if memo in self._active:
-            return None
-        self._active.add(memo)
-        try:
-            meaning = self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
-        except (_TooLargeError, RecursionError):
-            return None
-        finally:
-            self._active.discard(memo)
+        name, meaning = self._repetition(block)
         if name == "count":
             number = unplaced(meaning)
             known = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _MAX_ITEMS
             return {index: index for index in range(cast(int, number))} if known else None
         return _keyed(meaning)
+
+    def is_absent(self, block: Block) -> bool:
+        """Say whether `count` or `for_each` is known to make no instance of a block."""
+        if "for_each" not in block.body and "count" not in block.body:
+            return False
+        self.context.left = _NODES_PER_ARGUMENT
+        name, meaning = self._repetition(block)
+        number = unplaced(meaning)
+        if name == "count":
+            return number == 0 and not isinstance(number, bool)
+        return isinstance(number, list | dict) and not number
+
+    def _repetition(self, block: Block) -> tuple[str, object]:
+        """Return the name of the argument that repeats a block, and what it comes to; a hole where there
+        is none, or none that can be known."""
+        name = "for_each" if "for_each" in block.body else "count"
+        unknown = Unknown(Hole("unknown", name))
+        written = block.written(name)
+        memo = f"{block.reference}#{name}"
+        if written is None or memo in self._active:
+            return name, unknown
+        self._active.add(memo)
+        try:
+            return name, self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
+        except (_TooLargeError, RecursionError):
+            return name, unknown
+        finally:
+            self._active.discard(memo)
 
     # Nodes as they are written in JSON
 
@@ -598,6 +613,9 @@ class Instance:
             return Unknown(Hole("variable", name))
         # A default is a literal: its strings are no templates.
         node = unplaced(written.node)
+        if self._inputs is not None and isinstance(node, bool | int | float):
+            # The call leaves the input out, so that this is its value, not one of many.
+            return _follow(node, steps[1:], name)
         value = _by_default(node, f"var.{first}", written.pointer, 0)
         self.context.spend(_size(node))
         return _follow(value, steps[1:], name)

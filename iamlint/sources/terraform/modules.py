@@ -65,7 +65,7 @@ def _read(instances: Sequence[Instance], options: SourceOptions) -> Extraction:
         BlockResource(instance, block)
         for instance in instances
         for block in instance.module.blocks
-        if _matters(block)
+        if _matters(block) and not instance.is_absent(block)
     ]
     return PolicyReader(resources, ModuleNames(instances), options).read()
 
@@ -138,7 +138,9 @@ def _instances(modules: Mapping[str, Module], context: Context) -> Iterator[Inst
 
 def _below(instance: Instance, modules: Mapping[str, Module], path: tuple[str, ...]) -> Iterator[Instance]:
     calls = [
-        (block, target) for block, target in _local_calls(instance.module, modules) if target not in path
+        (block, target)
+        for block, target in _local_calls(instance.module, modules)
+        if target not in path and not instance.is_absent(block)
     ]
     children = []
     for block, target in calls:

@@ -602,6 +602,25 @@ def test_a_further_call_counts_where_it_differs() -> None:
     ]
 
 
+def test_what_a_call_leaves_out_makes_no_resource() -> None:
+    child = {
+        "variable": {"create": {"default": True}, "also_admin": {"default": False}},
+        "locals": {"create": "${var.create && true}"},
+        "resource": {
+            "aws_iam_policy": {
+                "always": {"policy": AS_TEXT, "count": "${local.create ? 1 : 0}"},
+                "asked": {"policy": AS_TEXT, "count": "${local.create && var.also_admin ? 1 : 0}"},
+                "each": {"policy": AS_TEXT, "for_each": "${toset([])}"},
+            }
+        },
+    }
+    call = {"module": {"m": {"source": "../lib"}, "off": {"source": "../lib", "create": False}}}
+    found = module({"app/main.tf.json": call, "lib/main.tf.json": child})
+    assert owners(found) == {"module.m.aws_iam_policy.always[0]": "identity"}
+    # By itself the module may be called with anything.
+    assert set(owners(module({"lib/main.tf.json": child}))) == {"aws_iam_policy.always", "aws_iam_policy.asked"}
+
+
 def test_addresses_are_unique_within_one_configuration_only() -> None:
     def stack(action: str) -> dict[str, object]:
         statement = {"actions": [action], "resources": ["*"]}
