@@ -618,7 +618,10 @@ def test_what_a_call_leaves_out_makes_no_resource() -> None:
     found = module({"app/main.tf.json": call, "lib/main.tf.json": child})
     assert owners(found) == {"module.m.aws_iam_policy.always[0]": "identity"}
     # By itself the module may be called with anything.
-    assert set(owners(module({"lib/main.tf.json": child}))) == {"aws_iam_policy.always", "aws_iam_policy.asked"}
+    assert set(owners(module({"lib/main.tf.json": child}))) == {
+        "aws_iam_policy.always",
+        "aws_iam_policy.asked",
+    }
 
 
 def test_addresses_are_unique_within_one_configuration_only() -> None:
