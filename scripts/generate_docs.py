@@ -12,6 +12,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
+from iamlint.catalog.escalation import EscalationPath, escalation_table  # noqa: E402 -- as below
 from iamlint.engine.load import RuleSet, load_rules  # noqa: E402 -- the checkout's own package
 from iamlint.engine.rule import REWRITES, Example, Rule, RuleText  # noqa: E402
 
@@ -116,11 +117,36 @@ def index(rules: RuleSet) -> str:
     return "\n".join(lines)
 
 
+def escalation_paths() -> str:
+    """Return the table of the ways to more rights."""
+    lines = [
+        "# Escalation paths",
+        "",
+        "Generated from `iamlint/catalog/data/escalation_paths.json`. Findings name these ids in",
+        "`properties.paths`; `iamlint explain ID` tells one. All steps of a path are needed, of each any one",
+        "action. Ids without the prefix `x-` follow the numbering of pathfinding.cloud.",
+        "",
+    ]
+    categories: dict[str, list[EscalationPath]] = {}
+    for path in escalation_table().paths:
+        categories.setdefault(path.category, []).append(path)
+    for category, paths in sorted(categories.items()):
+        lines += [f"## {category.replace('-', ' ').capitalize()}", ""]
+        lines += ["| Id | What | Severity | Needs | Gives |", "| --- | --- | --- | --- | --- |"]
+        for path in paths:
+            needs = " + ".join(" or ".join(f"`{name}`" for name in step.actions) for step in path.steps)
+            trusted = f", role trusted by {' or '.join(path.services)}" if path.services else ""
+            lines.append(f"| {path.id} | {path.title} | {path.severity} | {needs}{trusted} | {path.gain} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main(arguments: list[str]) -> int:
     """Write the pages, or with `--check` say which are stale; return 1 if some are."""
     rules = load_rules()
     wanted = {f"{rule.id}.md": page(rule, rules.text(rule)) for rule in rules.rules}
     wanted["README.md"] = index(rules)
+    wanted["escalation-paths.md"] = escalation_paths()
     os.makedirs(FOLDER, exist_ok=True)
     stale = []
     for name in sorted({*wanted, *os.listdir(FOLDER)}):

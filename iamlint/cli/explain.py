@@ -11,6 +11,7 @@ from iamlint.cli.surroundings import Surroundings
 from iamlint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from iamlint.catalog.escalation import EscalationPath
     from iamlint.engine.load import RuleSet
     from iamlint.engine.rule import Example, Rule
     from iamlint.report.colour import Paint
@@ -31,13 +32,15 @@ def parser() -> CliParser:
     """Return the parser of the command."""
     made = CliParser(
         "iamlint explain",
-        "Tell what a rule finds, why it matters and how to mend it.",
+        "Tell what a rule finds, why it matters and how to mend it; or what an\n"
+        "escalation path needs and gives.",
         "  iamlint explain IAM101\n"
         "  iamlint explain action-star\n"
+        "  iamlint explain lambda-001             an escalation path\n"
         "  iamlint explain checkov:CKV_AWS_63     the same check elsewhere",
         takes="RULE...",
     )
-    made.add("words", nargs="+", metavar="RULE", takes="rule", help="an id, a name, or an alias")
+    made.add("words", nargs="+", metavar="RULE", takes="rule", help="an id, a name, an alias, or a path")
     made.add(
         "--format", metavar="FORMAT", type=Choice("format", ("text", "json")), help="text (default) or json"
     )
@@ -63,14 +66,16 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
     from iamlint.engine.load import load_rules
 
     rules = load_rules(arguments.rules or ())
-    found = list(dict.fromkeys(rule.id for word in arguments.words for rule in _find(rules, word)))
+    paths = [path for word in arguments.words if (path := _path(word)) is not None]
+    words = [word for word in arguments.words if _path(word) is None]
+    found = list(dict.fromkeys(rule.id for word in words for rule in _find(rules, word)))
     chosen = [rule for wanted in found for rule in rules.rules if rule.id == wanted]
     if arguments.format == "json":
         import json
 
         from iamlint.cli.rule_facts import rule_facts
 
-        facts = [rule_facts(rules, rule) for rule in chosen]
+        facts = [*map(_path_facts, paths), *(rule_facts(rules, rule) for rule in chosen)]
         surroundings.stdout.write(json.dumps(facts, indent=2, sort_keys=True) + "\n")
         return ExitCode.OK
     from iamlint.cli.display import display
@@ -79,12 +84,61 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
 
     shown = display(arguments.color, surroundings)
     printer = Printer(surroundings.stdout, runner=shown.runner)
-    for number, rule in enumerate(chosen):
+    paint = Paint(enabled=shown.colour)
+    texts = [_path_explanation(rules, path, paint) for path in paths]
+    texts += [_explanation(rules, rule, paint) for rule in chosen]
+    for number, lines in enumerate(texts):
         if number:
             printer.line()
-        for line in _explanation(rules, rule, Paint(enabled=shown.colour)):
+        for line in lines:
             printer.line(line)
     return ExitCode.OK
+
+
+def _path(word: str) -> EscalationPath | None:
+    """Return the escalation path of an id, if it is one."""
+    from iamlint.catalog.escalation import escalation_table
+
+    wanted = word.lower().removeprefix("pathfinding:")
+    return next((path for path in escalation_table().paths if path.id == wanted), None)
+
+
+def _path_facts(path: EscalationPath) -> dict[str, object]:
+    return {
+        "id": path.id,
+        "title": path.title,
+        "category": path.category,
+        "severity": path.severity,
+        "requires": [{"any_of": list(step.actions), "target": step.target} for step in path.steps],
+        "role_trusted_by": list(path.services),
+        "gain": path.gain,
+        "variant_of": path.parent,
+        "retired": path.retired,
+    }
+
+
+def _path_explanation(rules: RuleSet, path: EscalationPath, paint: Paint) -> Iterator[str]:
+    yield f"{paint.bold(path.id)} ({path.severity})"
+    yield ""
+    yield from _paragraph(f"{path.title}.")
+    yield ""
+    yield f"category: {path.category}; gives: {path.gain}" + (
+        "; the service is closed" if path.retired else ""
+    )
+    yield ""
+    yield paint.bold("What it needs")
+    for step in path.steps:
+        yield f"  {' or '.join(step.actions)} on {step.target.replace('-', ' ')}"
+    if path.services:
+        yield f"  a role that trusts {' or '.join(path.services)}"
+    if path.parent:
+        yield ""
+        yield f"It is told with {path.parent}, which is there whenever this is."
+    found = [f"{rule.id} {rule.name}" for rule in rules.find(f"pathfinding:{path.id}")]
+    if found:
+        yield ""
+        yield paint.bold("Rules that name it")
+        yield from (f"  {name}" for name in found)
 
 
 def _find(rules: RuleSet, word: str) -> Sequence[Rule]:

@@ -185,6 +185,9 @@ def statement(on: str, condition: Tree | None = None, principal: object = "*") -
         "Action": FITTING[on],
         "Resource": "*",
     }
+    if on == "ecr-repository":
+        # The policy of a repository takes no Resource.
+        del made["Resource"]
     return made if condition is None else {**made, "Condition": condition}
 
 

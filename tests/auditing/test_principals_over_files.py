@@ -175,6 +175,14 @@ def test_files_that_were_let_go_and_are_gone_do_not_end_the_run(
     assert {(f.primary.start_line, f.primary.start_column) for f in of(outcome, "IAM284")} == {(1, 1)}
 
 
+def test_more_statements_than_are_weighed_are_told(tmp_path: Path) -> None:
+    names = [f"arn:aws:iam::123456789012:role/r{number}" for number in range(2000)]
+    many = [{"Effect": "Allow", "Action": "iam:*", "Resource": names} for _ in range(20)]
+    write(tmp_path, "t.json", {"R": role(*many)})
+    [told] = [one for one in audited(tmp_path).diagnostics if one.code == "too-many-statements"]
+    assert (told.path, told.owner) == ("t.json", "Resources.R")
+
+
 # The command
 
 

@@ -120,6 +120,7 @@ ELSEWHERE = {
     "not-a-file": "of discovery",
     "outside-root": "of discovery",
     "unreadable": "of discovery",
+    "too-many-statements": "each is judged; ways over several of them may be missing",
 }
 
 

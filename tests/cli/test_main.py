@@ -489,3 +489,18 @@ def test_a_configuration_that_leaves_no_rule_is_a_mistake(folder: Path) -> None:
     result = run(folder, "check", "admin.json")
     assert result.code == 2
     assert "no rule is left to run" in result.err
+
+
+def test_explain_tells_escalation_paths(folder: Path) -> None:
+    told = run(folder, "explain", "lambda-001")
+    assert told.code == 0
+    assert told.out.splitlines()[:3] == [
+        "lambda-001 (high)",
+        "",
+        "Create a function with a role and invoke it.",
+    ]
+    assert "  iam:PassRole on role to pass\n  lambda:CreateFunction on new\n" in told.out
+    assert "  a role that trusts lambda.amazonaws.com\n" in told.out
+    (facts,) = json.loads(run(folder, "explain", "X-IAM-create-role", "--format", "json").out)
+    assert facts["requires"][1] == {"any_of": ["iam:AttachRolePolicy", "iam:PutRolePolicy"], "target": "new"}
+    assert run(folder, "explain", "lambda-999").code == 2

@@ -128,7 +128,7 @@ def attached_escalates(subject: GrantSubject, params: Mapping[str, object]) -> I
             more = f" and {len(methods) - 2} more ways" if len(methods) > 2 else ""
             words = {**_words(name, subject.grant), "methods": shown + more}
             ids = [method for method, _ in methods]
-            yield Match(value, (name,), words, notes=notes, properties={"methods": ids})
+            yield Match(value, (name,), words, notes=notes, properties={"methods": ids, "paths": ids})
             return
 
 

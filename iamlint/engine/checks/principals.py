@@ -32,13 +32,19 @@ def escalates(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterat
 
     `open` ways hang on nothing and give much; `conditional` ones hang on a condition, or on what a
     pattern takes in, or give less; `possible` ones go through something that these files only name.
-    Ways that findings about the policies have told are left out.
+    Ways that findings about the policies have told are left out, and those that AWS itself opens to the
+    role of a service.
     """
     if subject.standing.outright is not None:
         return
     grade = str(params["grade"])
     found = [
-        one for one in subject.standing.paths if one.path.id not in subject.told and _grade(one) == grade
+        one
+        for one in subject.standing.paths
+        if one.path.id not in subject.told
+        and one.path.parent not in subject.told
+        and not all(use.policy.of_service for use in one.uses)
+        and _grade(one) == grade
     ]
     if found:
         yield _escalation(subject, found)
@@ -85,7 +91,7 @@ def _escalation(subject: PrincipalSubject, found: Sequence[FoundPath]) -> Princi
             "steps": {one.path.id: _steps(one) for one in main},
         },
         help=_advice(breaking),
-        merge=(tuple(sorted(ids)), tuple(id(use.held.statement) for use in uses)),
+        merge=frozenset(id(use.held.statement) for use in uses),
     )
 
 
@@ -160,6 +166,9 @@ def _advice(breaking: Sequence[Use], most: int = 3) -> str:
         where = f"{label[0].lower()}{label[1:]} of {_policy_label(use.policy)}"
         if use.policy.managed:
             parts.append(f"attach a narrower policy than {use.policy.managed}, without {use.action}")
+        elif use.action == "iam:PassRole" and use.aim is Aim.NAMED and use.targets:
+            names = listed(one.label for one in use.targets)
+            parts.append(f"let {where} pass a role that has fewer rights than {names}, or none")
         elif use.action == "iam:PassRole":
             parts.append(
                 f"limit iam:PassRole in {where} to the ARNs of the roles that are meant, and say with "
@@ -265,7 +274,7 @@ def reaches_administrator(
             ],
         },
         help=_chain_advice(first),
-        merge=None,
+        merge=(policy.document.path, pointer, tuple(id(edge.target) for edge in chain)),
     )
 
 

@@ -109,7 +109,8 @@ class HeldPolicy:
     """A policy as somebody's rights, or as their limit.
 
     `inline` policies have no other holders than those known here. `managed` is the name of the
-    AWS managed policy whose text this is; its statements have the place of the attachment. `holders`
+    AWS managed policy whose text this is; its statements have the place of the attachment; `of_service`
+    is set when AWS made it for the role of a service, whose needs it is. `holders`
     are addresses or, where these files do not declare them, names; `carriers` the resources that
     refer to the document. `attached` is the place where the policy is written or attached.
     """
@@ -126,12 +127,14 @@ class HeldPolicy:
     carriers: tuple[str, ...] = ()
     inline: bool = False
     managed: str = ""
+    of_service: bool = False
     readable: bool = True
 
     @property
     def key(self) -> tuple[str, str, str, str | None]:
-        """What findings about this policy have in common: path, owner, location, name."""
-        return (self.document.path, self.owner.address, self.location, self.name)
+        """What findings about this policy have in common: path, owner, location, name. Those about a policy
+        of AWS are about what attaches it."""
+        return (self.document.path, self.owner.address, self.location, None if self.managed else self.name)
 
 
 @record
@@ -384,7 +387,13 @@ def managed_policy_held(attachment: Attachment, name_or_arn: str, kind: PolicyKi
         on=attachment.on,
         holders=attachment.holders,
         managed=name,
+        of_service=_is_of_service(name_or_arn) and not {"user", "group"}.intersection(attachment.on),
     )
+
+
+def _is_of_service(name_or_arn: str) -> bool:
+    policy = catalog().managed_policy(name_or_arn)
+    return policy is not None and policy.path.startswith(("/service-role/", "/aws-service-role/"))
 
 
 @lru_cache(maxsize=2048)

@@ -272,7 +272,7 @@ class _Builder:
             passing = next((step for step in path.steps if step.target == "role-to-pass"), None)
             if passing is not None:
                 self._hand_over(node, found, passing, rights)
-        elif path.category == "principal-access" or path.id == "iam-013":
+        elif path.category == "principal-access" or (path.gain == "group" and node.kind == "user"):
             for step in path.steps:
                 kind = _TAKEN.get(step.target)
                 if kind is not None and path is not self._assume:

@@ -265,8 +265,12 @@ def _give(unit: str, policy: HeldPolicy, directory: Directory) -> None:
         if text in policy.carriers and directory.by_address(unit, text) is None:
             continue
         holder = directory.holder(unit, text, _kinds(policy.on))
-        if holder is not None:
-            _add(holder, policy)
+        if holder is None:
+            continue
+        if holder.owner is None and policy.owner.address == holder.address:
+            # A role that comes with something else, as that of a SAM function.
+            holder.owner, holder.document = policy.owner, policy.document
+        _add(holder, policy)
 
 
 def _add(holder: Holder, policy: HeldPolicy) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from iamlint.engine.checks import CHECKS
@@ -107,7 +107,7 @@ class PrincipalJudge:
         )
 
     def _findings(self, subjects: Iterable[PrincipalSubject]) -> Iterator[Finding | Diagnostic]:
-        merged: dict[tuple[str, object], tuple[Rule, PrincipalMatch, dict[str, None]]] = {}
+        merged: dict[tuple[str, object], tuple[Rule, list[PrincipalMatch], dict[str, None]]] = {}
         number = 0
         for subject in subjects:
             if subject.standing.rights.exhausted:
@@ -125,9 +125,22 @@ class PrincipalJudge:
                     number += 1
                     key = (rule.id, number if match.merge is None else match.merge)
                     label = subject.holder.label
-                    merged.setdefault(key, (rule, match, {}))[2][label] = None
-        for rule, match, labels in merged.values():
-            yield _finding(rule, match, list(labels))
+                    merged.setdefault(key, (rule, [], {}))[1].append(match)
+                    merged[key][2][label] = None
+        for rule, matches, labels in merged.values():
+            yield _finding(rule, _together(matches), list(labels))
+
+
+def _together(matches: Sequence[PrincipalMatch]) -> PrincipalMatch:
+    """Return one match for one fault of several principals: that of the most paths, with the paths of all."""
+    most = max(matches, key=lambda one: len(_paths(one)))
+    paths = list(dict.fromkeys(path for one in (most, *matches) for path in _paths(one)))
+    return replace(most, properties={**most.properties, "paths": paths}) if paths else most
+
+
+def _paths(match: PrincipalMatch) -> Sequence[str]:
+    paths = match.properties.get("paths")
+    return paths if isinstance(paths, list) else ()
 
 
 def _too_much(subject: PrincipalSubject) -> Diagnostic:
