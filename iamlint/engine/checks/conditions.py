@@ -371,7 +371,7 @@ def never_true(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         elif condition.key.lower() in absent and not operator.negated and operator.base != "Null":
             if not operator.if_exists and operator.quantifier != "ForAllValues":
                 reason = "asks for a value, while a Null test beside it asks that the key is absent"
-        elif is_over(condition):
+        elif statement.is_allow and is_over(condition):
             reason = "asks for a time that is past"
         elif operator.family == "Date" and _crosses(condition, operator, statement):
             reason = "asks for a time after another test beside it asks for one before"
