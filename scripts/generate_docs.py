@@ -14,7 +14,7 @@ sys.path.insert(0, ROOT)
 
 from iamlint.catalog.escalation import EscalationPath, escalation_table  # noqa: E402 -- as below
 from iamlint.engine.load import RuleSet, load_rules  # noqa: E402 -- the checkout's own package
-from iamlint.engine.rule import REWRITES, Example, Rule, RuleText  # noqa: E402
+from iamlint.engine.rule import ADVICE, REWRITES, Example, Rule, RuleText  # noqa: E402
 
 FOLDER = os.path.join(ROOT, "docs", "rules")
 
@@ -39,6 +39,9 @@ def page(rule: Rule, text: RuleText) -> str:
                 f"yes: `--fix` {REWRITES[rule.rewrite]}, where that is proved to be safe",
             )
         )
+    if rule.advice:
+        given = [name for entry in rule.advice for name in ([entry] if isinstance(entry, str) else entry)]
+        facts.append(("Advice", "; ".join(dict.fromkeys(ADVICE[name] for name in given))))
     lines = [f"# {rule.id} {rule.name}", "", f"{rule.summary}.", "", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {value} |" for name, value in facts]
     lines += ["", "## Why it matters", "", text.why, "", "## What to write instead", "", text.fix, ""]

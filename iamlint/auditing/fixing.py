@@ -95,7 +95,7 @@ def find_fixes(settings: AuditSettings) -> Fixes:
     units = list(units_of(settings, outcome))
     if not selection.rules:
         return fixes
-    judge = judge_of(selection, settings).policies
+    judge = judge_of(selection, replace(settings, advice=False)).policies
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
         fixes.files += _unit([file], {}, options_of(settings, file.path, ""), judge, selection)

@@ -349,9 +349,11 @@ class Judges:
 
     __slots__ = ("_principals", "_profile", "_rules", "_settings", "policies")
 
-    def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], settings: Settings, profile: Profile, *, advising: bool = True
+    ) -> None:
         listed = tuple(rules)
-        self.policies = Judge(listed, settings, profile)
+        self.policies = Judge(listed, settings, profile, advising=advising)
         self._rules = tuple([rule for rule in listed if CHECKS[rule.check].target == "principal"])
         self._settings = settings
         self._profile = profile
@@ -390,7 +392,7 @@ def judge_of(selection: Selection, settings: AuditSettings) -> Judges:
     own = Settings(
         settings.accounts, settings.organizations, settings.allowed_principals, settings.policy_quotas
     )
-    return Judges(selection.rules, own, settings.profile)
+    return Judges(selection.rules, own, settings.profile, advising=settings.advice)
 
 
 def units_of(settings: AuditSettings, outcome: Outcome) -> Iterator[Unit]:

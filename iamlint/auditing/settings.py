@@ -25,7 +25,8 @@ class AuditSettings:
     `severities` overrides by rule id. `policy_kinds` gives kinds by path pattern, first match
     wins. `policy_quotas` says how many characters AWS takes of a kind of policy, where that is not
     the usual number. `per_file_ignores` maps path patterns to rules. `jobs` is the number of processes, 0 for
-    what the machine and the input suggest. `progress` is called with files done and files in all.
+    what the machine and the input suggest. Without `advice` findings have none: no report asks for it.
+    `progress` is called with files done and files in all.
     """
 
     paths: tuple[str, ...]
@@ -52,4 +53,5 @@ class AuditSettings:
     force_exclude: bool = False
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     jobs: int = 0
+    advice: bool = True
     progress: Callable[[int, int], None] = silent

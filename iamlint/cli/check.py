@@ -179,7 +179,7 @@ def run(argv: Sequence[str], surroundings: Surroundings) -> ExitCode:
         return _diff(arguments, config, surroundings)
     if arguments.fix:
         return _fix(outputs, arguments, config, surroundings)
-    report = _audit(arguments, config, surroundings)
+    report = _audit(outputs, arguments, config, surroundings)
     code = _exit_code(report, config, arguments)
     _write(outputs, report, code, arguments, surroundings)
     return code
@@ -243,11 +243,16 @@ def _refuse_input(path: str, arguments: _Arguments, surroundings: Surroundings) 
         )
 
 
-def _audit(arguments: _Arguments, config: Config, surroundings: Surroundings) -> Report:
+def _audit(
+    outputs: Sequence[Output], arguments: _Arguments, config: Config, surroundings: Surroundings
+) -> Report:
     from iamlint.auditing.reporting import run_audit
+    from iamlint.record import replace
+    from iamlint.report.formats import WITHOUT_ADVICE
 
     with _settings(arguments, config, surroundings) as settings:
-        return run_audit(settings)
+        advice = any(output.format not in WITHOUT_ADVICE for output in outputs)
+        return run_audit(replace(settings, advice=advice))
 
 
 @contextmanager

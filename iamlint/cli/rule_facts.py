@@ -26,6 +26,7 @@ def rule_facts(rules: RuleSet, rule: Rule) -> dict[str, object]:
         "aliases": list(rule.aliases),
         "concepts": list(rule.concepts),
         "covers": list(rule.covers),
+        "advice": list(rule.advice),
         "policy-kinds": list(rule.policy_kinds),
         "on": list(rule.on),
         "check": rule.check,

@@ -21,14 +21,17 @@ from iamlint.engine.subject import (
     statement_label,
 )
 from iamlint.model import (
+    Advice,
     BrokenFile,
     Diagnostic,
     Document,
     Extraction,
     Finding,
     Grant,
+    HasSurroundings,
     Pointer,
     Policy,
+    PolicyKind,
     PolicyReference,
     Related,
     Span,
@@ -81,10 +84,14 @@ class Judge:
     """The enabled rules, ready to run over extractions.
 
     `profile` decides about overlap: in `audit` every rule reports, else one fault is one finding.
+    Where no report shows advice, `advising` spares its making.
     """
 
-    def __init__(self, rules: Iterable[Rule], settings: Settings, profile: Profile) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], settings: Settings, profile: Profile, *, advising: bool = True
+    ) -> None:
         self._settings = settings
+        self._advising = advising
         self._remove_covered = profile is not Profile.AUDIT
         self._tables: dict[tuple[Target, str, tuple[str, ...]], list[_Entry]] = {}
         self._statement_tables: dict[tuple[str, tuple[str, ...]], dict[int, list[_Entry]]] = {}
@@ -196,7 +203,33 @@ class Judge:
         kept.extend(self._without_covered(self._not_yet_told(hits, kept)))
         keys = StatementKeys(policy)
         for hit, covered in kept:
-            yield self._finding(hit, covered, policy, keys), hit.rule, hit.match
+            if hit.rule.advice and self._advising:
+                advice, failed = self._advice(hit, policy)
+                if failed is not None:
+                    yield failed
+            else:
+                advice = ()
+            yield self._finding(hit, covered, policy, keys, advice), hit.rule, hit.match
+
+    def _advice(self, hit: _Hit, subject: Policy | Grant) -> tuple[tuple[Advice, ...], Diagnostic | None]:
+        """Return what to write instead; where that fails, the finding stays and the failure is told."""
+        from iamlint.engine.advice import Site, advise
+
+        document = hit.statement.document if hit.statement is not None else subject.document
+        if not isinstance(document, HasSurroundings):
+            return (), None
+        services: object = ()
+        if isinstance(subject, Policy) and subject.kind is PolicyKind.RESOURCE:
+            services = hit.rule.params.get("services")
+        named = tuple(map(str, services)) if isinstance(services, list | tuple) else ()
+        site = Site(hit.match, subject, hit.statement, document, self._settings, named)
+        try:
+            return advise(hit.rule, site), None
+        except Exception as error:  # noqa: BLE001 -- as for rules
+            message = (
+                f"the advice of {hit.rule.id} failed ({type(error).__name__}: {error}); please report this"
+            )
+            return (), Diagnostic(subject.document.path, "advice-failed", message)
 
     def _not_yet_told(self, hits: list[_Hit], kept: list[tuple[_Hit, tuple[Rule, ...]]]) -> list[_Hit]:
         """Return the hits of a policy without those about a statement which a narrower rule has told; what
@@ -225,6 +258,11 @@ class Judge:
         for hit, covered in self._without_covered(hits):
             owner = grant.owner
             place = place_of(hit.match.place)
+            advice: tuple[Advice, ...] = ()
+            if hit.rule.advice and self._advising:
+                advice, failed = self._advice(hit, grant)
+                if failed is not None:
+                    yield failed
             yield _finding(
                 hit,
                 covered,
@@ -232,6 +270,7 @@ class Judge:
                 reference=PolicyReference(None, owner.address, owner.type),
                 pointer=json_pointer(place[len(owner.pointer) :]),
                 parts=grant_parts(grant, place),
+                advice=advice,
             )
 
     def _broken(self, broken: BrokenFile) -> Iterator[Finding | Diagnostic]:
@@ -291,7 +330,14 @@ class Judge:
             if id(hit) not in hidden:
                 yield hit, tuple(told.get(id(hit), {}).values())
 
-    def _finding(self, hit: _Hit, covered: tuple[Rule, ...], policy: Policy, keys: StatementKeys) -> Finding:
+    def _finding(
+        self,
+        hit: _Hit,
+        covered: tuple[Rule, ...],
+        policy: Policy,
+        keys: StatementKeys,
+        advice: tuple[Advice, ...],
+    ) -> Finding:
         owner = policy.owner
         place = place_of(hit.match.place)
         below = place[len(policy.pointer) :] if place[: len(policy.pointer)] == policy.pointer else place
@@ -303,6 +349,7 @@ class Judge:
             reference=PolicyReference(policy.kind.value, owner.address, owner.type, policy.location, name),
             pointer=json_pointer(below),
             parts=policy_parts(policy, hit.statement, place, keys),
+            advice=advice,
         )
 
 
@@ -366,6 +413,7 @@ def _finding(
     pointer: str,
     parts: tuple[str, ...],
     span: Span | None = None,
+    advice: tuple[Advice, ...] = (),
 ) -> Finding:
     rule, match = hit.rule, hit.match
     if span is None:
@@ -400,6 +448,7 @@ def _finding(
         certainty_notes=(*hit.notes, *match.notes),
         help=rule.fix,
         label=match.label,
+        advice=advice,
     )
 
 

@@ -46,6 +46,7 @@ _KEYS = (
     "policy-kinds",
     "on",
     "rewrite",
+    "advice",
     "select",
     "where",
     "what",
@@ -423,6 +424,7 @@ class _RuleReader:
             covers=self._texts(data, "covers"),
             tags=self._texts(data, "tags"),
             rewrite=self._rewrite(data, spec),
+            advice=self._advice(data, spec),
             pack=self._pack,
         )
 
@@ -438,6 +440,25 @@ class _RuleReader:
         elif kind in NEEDS_REPLACEMENT and "replacement" not in spec.words:
             self._wrong(("rewrite",), f"{kind} needs a check with the word 'replacement'")
         return kind
+
+    def _advice(
+        self, data: Mapping[str, object], spec: CheckSpec | None
+    ) -> tuple[str | Mapping[str, object], ...]:
+        """Return the makers of advice, each with what the rule gives it."""
+        entries = data.get("advice", [])
+        if "advice" not in data:
+            return ()
+        if not isinstance(entries, list) or not entries:
+            self._wrong(("advice",), f"advice must be a list of makers, not {_shown(entries)}")
+            return ()
+        if spec is not None and spec.target not in {"statement", "policy", "grant"}:
+            self._wrong(("advice",), f"there is no advice for a {spec.target} as a whole")
+        from iamlint.engine.advice.grammar import mistakes_in_advice
+
+        for index, entry in enumerate(entries):
+            for path, mistake in mistakes_in_advice(entry):
+                self._wrong(("advice", index, *path), f"advice: {mistake}")
+        return tuple(entries)
 
     def _check_name(self, data: Mapping[str, object]) -> str:
         """Return the name of the check; a `select` has its own, by what it looks at."""

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from iamlint.model import Confidence, Severity
 from iamlint.record import record
 
-__all__ = ["NEEDS_REPLACEMENT", "REWRITES", "WORD", "Example", "Profile", "Rule", "RuleText"]
+__all__ = [
+    "ADVICE",
+    "NEEDS_REPLACEMENT",
+    "REWRITES",
+    "WITH_TESTS",
+    "WORD",
+    "Example",
+    "Profile",
+    "Rule",
+    "RuleText",
+]
 
 WORD = re.compile(r"\{([a-z_]+)\}")
 """A word of a message template, which the finding's facts replace."""
@@ -25,6 +35,21 @@ REWRITES = {
     "replace-text": "puts the right text in its place",
 }
 """The kinds of safe fixes, with what each does; `rewrites` makes edits of them."""
+
+ADVICE = {
+    "condition": "the condition to add, less what the statement tests already",
+    "expansion": "what the wildcards at fault take in, by access level",
+    "formats": "the ARNs that the actions at fault take",
+    "instead": "tests to write in place of those that are there",
+    "resources": "the ARNs that the statement's actions take, built from the resources beside the policy",
+    "senders": "the test of what sends to this queue or topic; the rule's own tests where nothing here does",
+    "source": "the test of which resource or account a service calls for",
+    "statement": "a whole statement",
+}
+"""The makers of advice, with what each gives; `advice` holds their functions."""
+
+WITH_TESTS = frozenset({"condition", "instead", "senders"})
+"""Makers that a rule gives a condition block."""
 
 NEEDS_REPLACEMENT = frozenset({"rename-key", "replace-text"})
 """Kinds whose new text is the word `replacement` of the check."""
@@ -51,6 +76,7 @@ class Rule:
     `on` (neutral resource words; empty means any) say where the rule applies. `covers` names the
     rules whose findings of the same fault this one stands for. `fix` is the one-line advice that
     reports show with a finding, `rewrite` the kind of safe fix, a key of REWRITES, empty for none.
+    `advice` names makers, keys of ADVICE, each alone or with what the rule gives it.
     """
 
     id: str
@@ -70,6 +96,7 @@ class Rule:
     covers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     rewrite: str = ""
+    advice: tuple[str | Mapping[str, object], ...] = ()
     pack: str = "builtin"
 
 

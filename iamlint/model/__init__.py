@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iamlint.model.finding import (
+    Advice,
     Confidence,
     Diagnostic,
     Finding,
@@ -11,7 +12,17 @@ from iamlint.model.finding import (
     Related,
     Severity,
 )
-from iamlint.model.place import Document, Embedded, Excerpt, HasText, Pointer, Span, When, json_pointer
+from iamlint.model.place import (
+    Document,
+    Embedded,
+    Excerpt,
+    HasSurroundings,
+    HasText,
+    Pointer,
+    Span,
+    When,
+    json_pointer,
+)
 from iamlint.model.policy import (
     SECRET_FIELDS,
     BrokenFile,
@@ -30,6 +41,7 @@ from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
     "SECRET_FIELDS",
+    "Advice",
     "BrokenFile",
     "Condition",
     "Confidence",
@@ -41,6 +53,7 @@ __all__ = [
     "Fault",
     "Finding",
     "Grant",
+    "HasSurroundings",
     "HasText",
     "Hole",
     "Owner",

@@ -9,7 +9,16 @@ from typing import TypeAlias
 from iamlint.model.place import Span
 from iamlint.record import field, record
 
-__all__ = ["Confidence", "Diagnostic", "Finding", "PolicyKey", "PolicyReference", "Related", "Severity"]
+__all__ = [
+    "Advice",
+    "Confidence",
+    "Diagnostic",
+    "Finding",
+    "PolicyKey",
+    "PolicyReference",
+    "Related",
+    "Severity",
+]
 
 
 class Severity(enum.StrEnum):
@@ -56,6 +65,15 @@ PolicyKey: TypeAlias = tuple[str, str, str, str | None]
 
 
 @record
+class Advice:
+    """Something to write instead, or to know before writing it: `text` is several lines, to be read or
+    pasted as they stand."""
+
+    title: str
+    text: str
+
+
+@record
 class PolicyReference:
     """Which policy a finding is about. `kind` is None when it concerns no policy; it still has an
     owner. `location` and `name` are those of the document below the owner."""
@@ -72,7 +90,8 @@ class Finding:
     """A broken rule at a place. Every report renders these fields and computes nothing of its own.
 
     `label` is a short note for the primary place itself, empty when the message says it all. `flow` are the
-    places of a chain in the order of its steps, empty where there is none.
+    places of a chain in the order of its steps, empty where there is none. `advice` is what to write instead,
+    made for this place.
     """
 
     rule_id: str
@@ -93,6 +112,7 @@ class Finding:
     help: str = ""
     label: str = ""
     flow: tuple[Related, ...] = ()
+    advice: tuple[Advice, ...] = ()
 
     @property
     def policy_key(self) -> PolicyKey:

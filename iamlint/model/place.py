@@ -7,11 +7,25 @@ into a span when a finding or a listing asks for it.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from iamlint.record import record
 
-__all__ = ["Document", "Embedded", "Excerpt", "HasText", "Pointer", "Span", "Step", "When", "json_pointer"]
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+
+__all__ = [
+    "Document",
+    "Embedded",
+    "Excerpt",
+    "HasSurroundings",
+    "HasText",
+    "Pointer",
+    "Span",
+    "Step",
+    "When",
+    "json_pointer",
+]
 
 
 @record
@@ -90,6 +104,14 @@ class HasText(Protocol):
 
     def text_at(self, pointer: Pointer) -> str:
         """Return the JSON text of the node at `pointer`, or of its nearest known ancestor."""
+
+
+@runtime_checkable
+class HasSurroundings(Protocol):
+    """A document that knows what stands beside its policies and grants, and how they are written."""
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy or grant at `pointer`, and how it is written there."""
 
 
 def json_pointer(steps: Pointer) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from iamlint.errors import UsageError
 from iamlint.report.report import Writer
 
-__all__ = ["FORMATS", "check_format", "load"]
+__all__ = ["FORMATS", "WITHOUT_ADVICE", "check_format", "load"]
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -23,6 +23,10 @@ FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Name of each format and the module whose function `write` is its Writer. Imported when asked for."""
+
+
+WITHOUT_ADVICE = frozenset({"concise"})
+"""Formats that show a finding on one line: what to write instead has no room there."""
 
 
 def check_format(name: str) -> str:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from iamlint.model import Finding, Severity
+from iamlint.model import Advice, Finding, Severity
 from iamlint.report.escape import PATH_LIMIT, escape, mask, runner_safe
 from iamlint.report.links import is_absolute, safe_uri, uri_path
-from iamlint.report.phrases import by_severity, counted, nothing_found, summary_line
+from iamlint.report.phrases import advice_lines, by_severity, counted, nothing_found, summary_line
 from iamlint.report.printer import Printer
 from iamlint.report.report import Report
 
@@ -111,6 +111,7 @@ def _findings(report: Report) -> Iterator[str]:
     for finding in sorted(worst, key=lambda finding: finding.order):
         by_path.setdefault(finding.primary.path, []).append(finding)
     for path, findings in by_path.items():
+        given: dict[Advice, int] = {}
         yield f"### {code(path, limit=PATH_LIMIT)}"
         yield ""
         for finding in findings:
@@ -120,9 +121,29 @@ def _findings(report: Report) -> Iterator[str]:
             if page:
                 rule = f"[{rule}]({page})"
             yield f"- {place} {finding.severity} {rule} {code(finding.message)}"
+            yield from _advice(finding, given)
         yield ""
     if len(active) > len(worst):
         yield f"_The {len(worst)} most severe of {len(active)} findings are listed._"
+        yield ""
+
+
+def _advice(finding: Finding, given: dict[Advice, int]) -> Iterator[str]:
+    """Yield what to write instead as blocks below the finding's item; the same once for a file."""
+    for advice in finding.advice:
+        if advice in given:
+            yield f"  - {code(advice.title)} (as at line {given[advice]})"
+            continue
+        given[advice] = finding.primary.start_line
+        lines, left = advice_lines(advice)
+        if left:
+            lines = [*lines, f"({left} more; --format json shows all)"]
+        fence = "`" * max([3, *(len(run) + 1 for line in lines for run in re.findall("`+", line))])
+        yield f"  - {code(advice.title)}"
+        yield ""
+        yield f"    {fence}text"
+        yield from (f"    {line}" for line in lines)
+        yield f"    {fence}"
         yield ""
 
 

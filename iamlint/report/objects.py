@@ -80,6 +80,7 @@ def finding_object(finding: Finding) -> dict[str, Json]:
         "aliases": plain(finding.aliases),
         "related": [{**_place(other.span), "note": safe(other.note)} for other in finding.related],
         "fixes": [],
+        "advice": [{"title": safe(one.title), "text": safe(one.text)} for one in finding.advice],
         "state": finding.state,
         "certainty_notes": plain(finding.certainty_notes),
     }

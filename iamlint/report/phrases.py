@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from iamlint.model import Diagnostic, Finding, Severity
+from iamlint.model import Advice, Diagnostic, Finding, Severity
 from iamlint.report.colour import Paint
 from iamlint.report.escape import PATH_LIMIT, escape, mask
 from iamlint.report.report import Report
 
 __all__ = [
+    "advice_lines",
     "by_severity",
     "counted",
     "diagnostic_line",
@@ -23,6 +25,9 @@ __all__ = [
 
 _PLAIN = Paint(enabled=False)
 
+_ADVICE_LINES = 12
+"""Lines of one piece of advice that reports for people show."""
+
 
 def headline(finding: Finding, paint: Paint = _PLAIN) -> str:
     """Return `path:line:col: severity ID name: message` for `finding`, as editors and grep read it."""
@@ -31,6 +36,19 @@ def headline(finding: Finding, paint: Paint = _PLAIN) -> str:
     severity = paint.severity(finding.severity, finding.severity)
     rule = f"{escape(finding.rule_id)} {escape(finding.rule_name)}"
     return f"{place} {severity} {rule}: {escape(mask(finding.message))}"
+
+
+def advice_lines(advice: Advice) -> tuple[Sequence[str], int]:
+    """Return the first lines of advice, fit to be shown, and how many more there are. One line more than
+    the bound is shown, as it takes no more room than to say so."""
+    return _shown_lines(advice.text)
+
+
+@lru_cache(maxsize=1_000)  # many files get the same advice
+def _shown_lines(text: str) -> tuple[Sequence[str], int]:
+    lines = mask(text).split("\n")
+    shown = len(lines) if len(lines) <= _ADVICE_LINES + 1 else _ADVICE_LINES
+    return tuple(map(escape, lines[:shown])), len(lines) - shown
 
 
 def diagnostic_line(diagnostic: Diagnostic, paint: Paint = _PLAIN) -> str:

@@ -271,6 +271,10 @@ def _result_properties(finding: Finding) -> dict[str, Json]:
         properties["aliases"] = plain(finding.aliases)
     if finding.certainty_notes:
         properties["certaintyNotes"] = plain(finding.certainty_notes)
+    if finding.advice:
+        properties["advice"] = [
+            _Plain(title=safe(one.title), text=_sized(safe(one.text))) for one in finding.advice
+        ]
     if "paths" in finding.properties:
         properties["paths"] = plain(finding.properties["paths"])
     return properties

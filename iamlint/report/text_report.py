@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, TextIO, TypeAlias
 
-from iamlint.model import Finding, Related, Span
+from iamlint.model import Advice, Finding, Related, Span
 from iamlint.report.colour import Paint
 from iamlint.report.escape import PATH_LIMIT, escape, mask
 from iamlint.report.frame import Mark, frame
-from iamlint.report.phrases import diagnostic_line, headline, nothing_found, timed_summary_line
+from iamlint.report.phrases import advice_lines, diagnostic_line, headline, nothing_found, timed_summary_line
 from iamlint.report.printer import Printer
 from iamlint.report.report import Report
 from iamlint.report.source_lines import SourceLines
@@ -20,6 +20,9 @@ _OTHER_FILES = 3
 _LISTED = 10
 _MOST_MARKS = 200
 """Places of one finding that a frame gets; hostile input has any number of them."""
+
+_Given: TypeAlias = dict[tuple[str, Advice], int]
+"""The advice that has been shown, by file, with the line of the finding that shows it."""
 
 
 class _Group(NamedTuple):
@@ -40,8 +43,11 @@ def write(report: Report, stream: TextIO) -> None:
     printer = Printer(stream, runner=report.display.runner)
     paint = Paint(enabled=report.display.colour)
     source = SourceLines(report.content)
+    given: _Given = {}
     for group in _groups(report.active):
         for line in _finding(group, report, source, printer, paint):
+            printer.line(line)
+        for line in _advice(group.first, given):
             printer.line(line)
         printer.line()
     for diagnostic in report.diagnostics:
@@ -143,6 +149,23 @@ def _remarks(group: _Group, left_out: Sequence[Mark], unseen: Sequence[Related])
     explain = f"try `iamlint explain {escape(finding.rule_id)}`"
     advice = escape(mask(finding.help)).rstrip(". ")
     yield f"   = help: {advice}; {explain}" if advice else f"   = help: {explain}"
+
+
+def _advice(finding: Finding, given: _Given) -> Iterator[str]:
+    """Yield what to write instead; what a finding of the same file shows already is referred to."""
+    span = finding.primary
+    for advice in finding.advice:
+        title = f"   = advice: {escape(mask(advice.title))}"
+        if (span.path, advice) in given:
+            yield f"{title} (as at line {given[span.path, advice]})"
+            continue
+        given[span.path, advice] = span.start_line
+        yield f"{title}:"
+        lines, left = advice_lines(advice)
+        for line in lines:
+            yield f"       {line}"
+        if left:
+            yield f"       ({left} more; --format json shows all)"
 
 
 def _place(span: Span) -> str:

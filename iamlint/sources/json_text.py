@@ -8,10 +8,14 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iamlint.model import Embedded, Excerpt, Pointer, Span
 from iamlint.sources.text import Text
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+    from iamlint.sources.surroundings import InTemplate
 
 __all__ = [
     "JsonDocument",
@@ -368,6 +372,7 @@ class JsonDocument:
         self.source = text
         self.strict = text.text if strict is None else strict
         self._index: JsonIndex | None = None
+        self._template: InTemplate | None = None
         self.tree = tree
         self.format = format
         self.repeated = repeated
@@ -396,6 +401,16 @@ class JsonDocument:
             return self.strict.strip()
         child = self._json_index().locate(pointer)
         return self.strict[child.start : child.end]
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy at `pointer`, and how it is written there."""
+        from iamlint.sources.surroundings import InTemplate, bare
+
+        if self.format != "cloudformation":
+            return bare("json", pointer if self.has_lines else ())
+        if self._template is None:
+            self._template = InTemplate(self.tree, "json")
+        return self._template.at(pointer)
 
     def repeated_keys(self) -> Iterator[tuple[str, Span]]:
         """Yield each key that a later one in the same object replaces, with its place."""

@@ -6,6 +6,7 @@ AWS refuses such text, so it is always reported; but what it grants can be read,
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from iamlint.model import Embedded, Extraction, Hole, Owner, Part, Pointer, Span
 from iamlint.sources.documents import PolicyBuilder, looks_like_policy, parse_embedded
@@ -13,7 +14,11 @@ from iamlint.sources.json_text import JsonSyntaxError, embedded_range, parse_jso
 from iamlint.sources.source import SourceOptions
 from iamlint.sources.text import Text
 
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+
 __all__ = ["repair", "with_placeholders", "without_slips"]
+
 
 # What does not end (a text, a comment) is taken to the end too: each character is looked at once.
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*+|\#[^\n]*+|/\*(?:[\s\S]*?\*/|[\s\S]*)|,(?=\s*[}\]])')
@@ -93,6 +98,12 @@ class _PlaceholderDocument:
         self.path = text.path
         self.format = "policy-json"
         self.has_lines = True
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return how a policy is written here; nothing of the file stands beside it."""
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`."""

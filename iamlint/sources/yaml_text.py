@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from iamlint.model import Pointer, Span
 from iamlint.sources.json_text import embedded_range, split_embedded
 from iamlint.sources.text import Text
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+    from iamlint.sources.surroundings import InTemplate
 
 __all__ = ["YamlDocument", "YamlSyntaxError", "parse_yaml", "yaml_documents"]
 
@@ -427,6 +431,7 @@ class YamlDocument:
         self.source = text
         self._followed: tuple[_Node, Sequence[int] | None] | None = None
         self._shared: list[_Index] = [] if shared is None else shared
+        self._template: InTemplate | None = None
         self.part = part
         self.tree = tree
         self.format = format
@@ -449,6 +454,16 @@ class YamlDocument:
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key of the member at `pointer`; a list item's own span."""
         return self.source.span(*self.character_range(pointer, key=True))
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy at `pointer`, and how it is written there."""
+        from iamlint.sources.surroundings import InTemplate, bare
+
+        if self.format != "cloudformation":
+            return bare("yaml")
+        if self._template is None:
+            self._template = InTemplate(self.tree, "yaml")
+        return self._template.at(pointer)
 
     def repeated_keys(self) -> Iterator[tuple[str, Span]]:
         """Yield each key that a later one in the same mapping replaces, with its place."""

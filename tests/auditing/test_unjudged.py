@@ -115,6 +115,7 @@ ELSEWHERE = {
     "ignored-policies": "they have no effect",
     "internal-error": "always fatal",
     "rule-failed": "always fatal",
+    "advice-failed": "the finding is there, without lines to paste",
     "missing": "of discovery",
     "submodule": "of compare --git-base",
     "not-a-file": "of discovery",

@@ -99,6 +99,18 @@ def test_one_policy_file_costs_no_heavy_module(tmp_path: Path, format_name: str)
     assert sorted(imported(tmp_path, "p.json", "--format", format_name) & HEAVY) == []
 
 
+def test_advice_is_loaded_only_where_a_report_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(POLICY.replace('"Action": "*"', '"Action": "s3:DeleteObject"'))
+    advice = {"iamlint.engine.advice", "iamlint.sources.surroundings"}
+    assert not imported(tmp_path, "p.json", "--format", "concise") & advice
+    assert imported(tmp_path, "p.json", "--format", "json") >= advice
+    (tmp_path / "good.json").write_text(
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", '
+        '"Resource": "arn:aws:s3:::b/*"}]}'
+    )
+    assert not imported(tmp_path, "good.json", "--format", "text") & advice
+
+
 def test_nothing_of_fixing_is_loaded_without_it(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(POLICY)
     fixing = {

@@ -9,8 +9,10 @@ import pytest
 
 from iamlint.auditing.examples import run_pack
 from iamlint.engine import load
+from iamlint.engine.advice.words import WORDS
 from iamlint.engine.checks.select import OPTIONS, TESTS
 from iamlint.engine.load import load_rules
+from iamlint.engine.rule import ADVICE
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rule-packs.md").read_text(encoding="utf-8")
 RULES = re.findall(r"```yaml\n(id: .*?)```", GUIDE, re.DOTALL)
@@ -41,4 +43,6 @@ def test_the_tables_are_complete() -> None:
     assert first_column("The keys of a rule file") == set(load._KEYS)
     assert first_column("Examples") == set(load._EXAMPLE_KEYS)
     assert set(TESTS) <= first_column("Declarative rules")
+    assert {name.partition(":")[0] for name in first_column("Advice")} >= set(ADVICE)
+    assert {f"{{{word}}}" for word in WORDS} <= first_column("Advice")
     assert all(option in GUIDE for option in OPTIONS)

@@ -131,6 +131,56 @@ ONE_MISTAKE = {
         "severity: low\nrewrite: replace-text",
         ["4: replace-text needs a check with the word 'replacement'"],
     ),
+    "advice is no list": (
+        "severity: low",
+        "severity: low\nadvice: expansion",
+        ["4: advice must be a list of makers, not 'expansion'"],
+    ),
+    "unknown maker": (
+        "severity: low",
+        "severity: low\nadvice: [expansion, expand]",
+        [
+            (
+                "4: advice: unknown maker 'expand'; the makers are condition, expansion, formats, instead, resources, "
+                "senders, source, statement"
+            )
+        ],
+    ),
+    "maker without what it needs": (
+        "severity: low",
+        "severity: low\nadvice: [condition]",
+        ["4: advice: condition needs what it shall say: `condition: {...}`"],
+    ),
+    "maker that takes nothing": (
+        "severity: low",
+        "severity: low\nadvice:\n  - resources: {a: b}",
+        ["5: advice: resources takes nothing: write it as a word"],
+    ),
+    "operator in advice": (
+        "severity: low",
+        'severity: low\nadvice:\n  - condition: {StringEqual: {"aws:PrincipalOrgID": "{organization}"}}',
+        ["5: advice: unknown operator 'StringEqual'"],
+    ),
+    "word in advice": (
+        "severity: low",
+        'severity: low\nadvice:\n  - condition: {StringEquals: {"aws:PrincipalOrgID": "{organisation}"}}',
+        [
+            (
+                "5: advice: unknown word {organisation}; the words are account, audience, issuer, key, "
+                "organization, partition, region, roles, services, subject, target"
+            )
+        ],
+    ),
+    "element in advice": (
+        "severity: low",
+        "severity: low\nadvice:\n  - statement: {Effect: Deny, Action: '*', Ressource: '*'}",
+        ["5: advice: 'Ressource' is not an element of a statement"],
+    ),
+    "statement without an action in advice": (
+        "severity: low",
+        "severity: low\nadvice:\n  - statement: {Effect: Deny}",
+        ["5: advice: a statement needs Action"],
+    ),
     "check is no text": (
         "check: action-pattern",
         "check: [action-pattern]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from iamlint.model import Confidence, Diagnostic, Finding, PolicyReference, Related, Severity, Span
+from iamlint.model import Advice, Confidence, Diagnostic, Finding, PolicyReference, Related, Severity, Span
 from iamlint.record import replace
 from iamlint.report.formats import load
 from iamlint.report.report import Content, Counts, Display, Report, ReportRule, Tool
@@ -90,6 +90,7 @@ def finding(  # one argument for each field that a test may care about
     related: Sequence[Related] = (),
     notes: Sequence[str] = (),
     advice: str = "",
+    given: Sequence[Advice] = (),
     state: str = "active",
 ) -> Finding:
     return Finding(
@@ -109,6 +110,7 @@ def finding(  # one argument for each field that a test may care about
         certainty_notes=tuple(notes),
         state=state,
         help=advice,
+        advice=tuple(given),
     )
 
 
@@ -128,6 +130,10 @@ def hand_made_findings() -> tuple[Finding, ...]:
             ],
             notes=["var.bucket_arn (no default)"],
             advice="list the actions used",
+            given=[
+                Advice("s3:* allows 2 actions; write those that are used", 'Write (2): "s3:A", "s3:B"'),
+                Advice("add to the statement", 'condition {\n  test = "Bool"\n}'),
+            ],
         ),
         finding(
             find("policies/tabs.json", '"iam:PassRole"'),

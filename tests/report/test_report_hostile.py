@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hand_made import finding, hand_made_report, span, written
 
-from iamlint.model import Diagnostic, Finding, Related
+from iamlint.model import Advice, Diagnostic, Finding, Related
 from iamlint.record import replace
 from iamlint.report.formats import FORMATS, load
 from iamlint.report.report import Display, Options, Report
@@ -63,6 +63,7 @@ def hostile_report(*, display: Display | None = None) -> Report:
                 ],
                 notes=[NASTY],
                 advice=NASTY,
+                given=[Advice(NASTY, f"{NASTY}\n```\n{NASTY}")],
             )
         )
     return hand_made_report(
@@ -205,6 +206,7 @@ def test_secrets_are_masked_in_every_format(format_name: str) -> None:
             related=[Related(place, both), Related(span("other.tf", text, 0, 3), both)],
             notes=[both],
             advice=both,
+            given=[Advice(both, both)],
         ),
         properties={both: [both]},
     )

@@ -102,6 +102,7 @@ def test_one_finding_in_full() -> None:
             }
         ],
         "fixes": [],
+        "advice": [],
         "state": "active",
         "certainty_notes": [],
     }

@@ -12,7 +12,7 @@ from hand_made import CLEAN, EMPTY, RULES, TABS, finding, hand_made_findings, ha
 from test_report_hostile import hostile_report
 from test_report_line_hash import rolling_hashes
 
-from iamlint.model import Diagnostic, Severity
+from iamlint.model import Advice, Diagnostic, Severity
 from iamlint.record import replace
 from iamlint.report import sarif_report
 from iamlint.report.report import Content, LineHash, Options, Report
@@ -372,3 +372,12 @@ def test_the_byte_order_mark_is_part_of_the_hash() -> None:
     report = replace(report, content=lambda _: Content("a\nb", marked=True))
     fingerprints = at_object(run_of(report), "results", 0, "partialFingerprints")
     assert fingerprints["primaryLocationLineHash"] == "763375ab6ee38983:1"
+
+
+def test_advice_stands_in_the_properties_and_is_bounded() -> None:
+    (first, *_) = hand_made_findings()
+    long = replace(first, advice=(Advice("short", "a\nb"), Advice("long", "x" * 5_000)))
+    log = json.loads(written("sarif", hand_made_report([long])))
+    given = at(log, "runs", 0, "results", 0, "properties", "advice")
+    assert at(given, 0) == {"title": "short", "text": "a\nb"}
+    assert len(str(at(given, 1, "text"))) == 1024

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from write_snapshots import SNAPSHOTS, path_of
 
-from iamlint.model import Diagnostic, Related, Severity, Span
+from iamlint.model import Advice, Diagnostic, Related, Severity, Span
 from iamlint.record import replace
 from iamlint.report.formats import FORMATS
 from iamlint.report.report import Counts, Display, Report
@@ -365,3 +365,67 @@ def test_the_place_of_the_headline_is_not_told_again() -> None:
     text = written("text", report)
     assert "gone.json:3:1:" in text
     assert "also at" not in text
+
+
+# --- advice -----------------------------------------------------------------------------------------------
+
+
+def advised(*lines_of_advice: tuple[int, Sequence[Advice]], format_name: str = "text") -> list[str]:
+    """Return the lines of a report of findings on such lines of one file, with such advice."""
+    text = "x\n" * 9
+    findings = [
+        finding(span("p.json", text, 2 * line - 2, 2 * line - 1), f"Number {line}.", given=given)
+        for line, given in lines_of_advice
+    ]
+    report = hand_made_report(findings, files={"p.json": text}, diagnostics=[])
+    return written(format_name, report).splitlines()
+
+
+TITLED = Advice("add to the statement", '"Condition": {}')
+
+
+@pytest.mark.parametrize("format_name", ["text", "markdown"])
+def test_the_same_advice_is_shown_once_for_a_file(format_name: str) -> None:
+    lines = advised((2, [TITLED]), (5, [TITLED]), format_name=format_name)
+    assert sum('"Condition": {}' in line for line in lines) == 1
+    assert sum("(as at line 2)" in line for line in lines) == 1
+
+
+def test_other_advice_is_shown_too() -> None:
+    lines = advised((2, [TITLED]), (5, [Advice(TITLED.title, "else")]))
+    assert not any("as at line" in line for line in lines)
+    assert "       else" in lines
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "more"), [(12, 12, ""), (13, 13, ""), (14, 12, "(2 more; --format json shows all)")]
+)
+@pytest.mark.parametrize("format_name", ["text", "markdown"])
+def test_long_advice_is_cut(format_name: str, number: int, shown: int, more: str) -> None:
+    long = Advice("long", "\n".join(f"line {at}" for at in range(number)))
+    lines = [line.strip() for line in advised((1, [long]), format_name=format_name)]
+    assert [line for line in lines if re.fullmatch(r"line \d+", line)][-1:] == [f"line {shown - 1}"]
+    assert [line for line in lines if "more;" in line] == [more][: bool(more)]
+
+
+@pytest.mark.parametrize("format_name", ["text", "markdown", "github"])
+def test_advice_acts_on_nobody(format_name: str) -> None:
+    hostile = Advice(
+        "a\x1b[31m\nb", "::error::x\n```\n````\n\x1b]0;t\x07 \u202e AKIAIOSFODNN7EXAMPLE\n##[warning]"
+    )
+    report = hand_made_report(
+        [finding(find("roles/deploy.tf", "s3:*"), "M.", given=[hostile])], diagnostics=[]
+    )
+    text = written(format_name, report)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\u202e" not in text
+    assert "AKIAIOSFODNN7EXAMPLE" not in text
+    if format_name != "text":  # a terminal reads no commands
+        assert "##[warning]" not in text
+    if format_name == "markdown":
+        assert "    `````text" in text
+
+
+def test_concise_shows_no_advice() -> None:
+    assert len(advised((2, [TITLED]), format_name="concise")) == 2

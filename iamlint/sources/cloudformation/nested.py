@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from iamlint.model import Document, Pointer, Span
 from iamlint.sources.text import Text
 from iamlint.sources.yaml_text import YamlDocument, YamlSyntaxError, yaml_documents
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
 
 __all__ = ["NestedDocument", "nested_yaml"]
 
@@ -39,6 +43,12 @@ class NestedDocument:
     def has_lines(self) -> bool:
         """Whether the outer file's places mean something to a reader."""
         return self._outer.has_lines
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return how a policy is written here; nothing of the file stands beside it."""
+        from iamlint.sources.surroundings import bare
+
+        return bare("yaml")
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of a value of the inner document; of the whole text where the way it is

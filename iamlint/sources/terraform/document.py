@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import MutableMapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
 from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
 from iamlint.sources.terraform.places import ExpressionStep, InFile, as_written
 from iamlint.sources.text import Text
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
+    from iamlint.sources.surroundings import InModule
 
 __all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
 
@@ -36,6 +40,9 @@ class ModuleDocument(Protocol):
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
 
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy at `pointer`, and how it is written there."""
+
 
 ModuleFiles = MutableMapping[str, ModuleDocument]
 """The files of a unit by path, so that a pointer can lead from one into another."""
@@ -47,10 +54,35 @@ class TerraformJsonDocument(JsonDocument):
     def __init__(self, text: Text, tree: object, files: ModuleFiles, *, repeated: bool = False) -> None:
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
+        self.module: InModule | None = None
+        """What the files of its directory share; made by the first of them when advice asks for it."""
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
         return _elsewhere(pointer, self._files) or (self, pointer)
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands in the module beside the policy at `pointer`, and how it is written there."""
+        elsewhere = _elsewhere(pointer, self._files)
+        if elsewhere is not None:
+            document, pointer = elsewhere
+            if document is not self:
+                return document.surroundings(pointer)
+        if self.module is None:
+            from iamlint.sources.surroundings import InModule
+
+            beside = self._beside() or [self]
+            module = beside[0].module or InModule([document.tree for document in beside])
+            beside[0].module = self.module = module
+        return self.module.at(pointer)
+
+    def _beside(self) -> list[TerraformJsonDocument]:
+        folder = self.path.rpartition("/")[0]
+        return [
+            document
+            for path, document in self._files.items()
+            if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
+        ]
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
         elsewhere = _elsewhere(pointer, self._files)
@@ -84,6 +116,12 @@ class FileDocument:
     def path(self) -> str:
         """Path of the file, relative to the root."""
         return self._source.path
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return how a policy is written that is read from a file of its own."""
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")
 
     def span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`."""

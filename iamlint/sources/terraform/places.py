@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from iamlint.model import Document, Embedded, Pointer, Span
+from iamlint.model import Document, Embedded, HasSurroundings, Pointer, Span
 from iamlint.model.place import Step
 from iamlint.record import record
+
+if TYPE_CHECKING:
+    from iamlint.model.surroundings import Surroundings
 
 __all__ = [
     "ExpressionStep",
@@ -91,3 +94,11 @@ class WrittenDocument:
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of the value where there is no key."""
         return self.document.key_span(as_written(pointer))
+
+    def surroundings(self, pointer: Pointer) -> Surroundings:
+        """Return what stands beside the policy at `pointer`."""
+        if isinstance(self.document, HasSurroundings):
+            return self.document.surroundings(pointer)
+        from iamlint.sources.surroundings import bare
+
+        return bare("json")
