@@ -107,12 +107,14 @@ class Judge:
         yield from extraction.diagnostics
         for broken in extraction.broken:
             yield from self._broken(broken)
-        unit = Unit(extraction)
-        for policy in extraction.policies:
-            for item in self.matches(policy, unit):
-                yield item if isinstance(item, Diagnostic) else item[0]
-        for grant in extraction.grants:
-            yield from self._grant(grant, unit)
+        # What stands beside a policy or a grant is of the same program: addresses are unique in one only.
+        for part in extraction.parts or (extraction,):
+            unit = Unit(part)
+            for policy in part.policies:
+                for item in self.matches(policy, unit):
+                    yield item if isinstance(item, Diagnostic) else item[0]
+            for grant in part.grants:
+                yield from self._grant(grant, unit)
 
     def _table(self, target: Target, kind: str, on: tuple[str, ...]) -> list[_Entry]:
         """Return the rules that look at such a thing.

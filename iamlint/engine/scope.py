@@ -11,13 +11,24 @@ import enum
 import re
 from functools import lru_cache
 
-from iamlint.catalog import Catalog
+from iamlint.catalog import Catalog, catalog
 from iamlint.engine.action_sets import action_sets
 from iamlint.model import Condition, Hole, Statement, Value
 from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 
-__all__ = ["Breadth", "Reach", "actions_on", "narrows_request", "reach", "reach_of", "unscoped_mask"]
+__all__ = [
+    "Breadth",
+    "Reach",
+    "actions_on",
+    "is_over",
+    "narrows_request",
+    "reach",
+    "reach_of",
+    "unscoped_mask",
+]
+
+_CLOCKS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
 
 _HOLE = "\0"
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
@@ -211,6 +222,24 @@ _ALWAYS_SENT = frozenset({"organizations:serviceprincipal"})
 """Keys that every request carries for which an IfExists could matter: the service to delegate or trust."""
 
 
+def is_over(condition: Condition) -> bool:
+    """Say whether a test asks for a time before the catalogue was made: no request passes it any more."""
+    if condition.key.lower() not in _CLOCKS:
+        return False
+    operator = parse_operator(condition.operator)
+    if (
+        operator.base not in {"DateLessThan", "DateLessThanEquals"}
+        or operator.if_exists
+        or operator.quantifier
+    ):
+        return False
+    from iamlint.semantics.evaluation.values import read_date
+
+    made = read_date(catalog().date)
+    times = [None if value.text is None else read_date(value.text) for value in condition.values]
+    return made is not None and bool(times) and all(time is not None and time < made for time in times)
+
+
 def narrows_request(condition: Condition) -> bool:
     """Say whether one test limits the resources or requests that a statement is about.
 
@@ -223,6 +252,8 @@ def narrows_request(condition: Condition) -> bool:
     # A request to tag always has tag keys; of other keys an absent one passes ForAllValues.
     if operator.quantifier == "ForAllValues" and condition.key.lower() != "aws:tagkeys":
         return False
+    if is_over(condition):
+        return True
     if action_sets().describes_caller(condition.key):
         return False
     if operator.base == "Null":

@@ -29,7 +29,7 @@ from iamlint.model import (
     unknown,
 )
 from iamlint.model import policy as grammar
-from iamlint.sources.json_text import parse_json
+from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.tree import At, Choice, Items, Resolver, Segments, Unknown
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "is_only_policy",
     "looks_like_policy",
     "parse_embedded",
+    "parse_leniently",
     "type_name",
 ]
 
@@ -149,6 +150,40 @@ def parse_embedded(parts: tuple[Part, ...], offsets: tuple[int, ...]) -> tuple[o
     the step that leads into it, and the resolver that puts the holes back. A hole outside quotes
     stands for a whole value. Raises JsonSyntaxError when the text is not JSON even so.
     """
+    inner, splices, holes = _joined(parts, offsets)
+    tree, _ = parse_json(inner)
+    return tree, Embedded(inner, tuple(splices)), _resolver(holes)
+
+
+def parse_leniently(
+    parts: tuple[Part, ...], offsets: tuple[int, ...]
+) -> tuple[object, Embedded, Resolver, str | None]:
+    """Parse a document as `parse_embedded` does, past comments and trailing commas too.
+
+    AWS refuses such text, but what it grants can be read: the fourth is the error, None where there
+    is none. Raises JsonSyntaxError when the text is not JSON even so.
+    """
+    try:
+        return (*parse_embedded(parts, offsets), None)
+    except JsonSyntaxError as error:
+        from iamlint.sources.lenient_json import without_slips
+
+        inner, splices, holes = _joined(parts, offsets)
+        cleaned = without_slips(inner)
+        if cleaned is None:
+            raise
+        tree, _ = parse_json(cleaned)
+        return tree, Embedded(cleaned, tuple(splices)), _resolver(holes), str(error)
+
+
+def _resolver(holes: list[Hole]) -> Resolver:
+    return _TokenResolver(tuple(holes)) if holes else PlainResolver()
+
+
+def _joined(
+    parts: tuple[Part, ...], offsets: tuple[int, ...]
+) -> tuple[str, list[tuple[int, int]], list[Hole]]:
+    """Return the text with a token for each hole, where its pieces come from, and the holes."""
     pieces: list[str] = []
     splices: list[tuple[int, int]] = []
     holes: list[Hole] = []
@@ -170,9 +205,7 @@ def parse_embedded(parts: tuple[Part, ...], offsets: tuple[int, ...]) -> tuple[o
     inner = "".join(pieces)
     if inner[:3].upper() == "%7B" and not holes:
         inner, splices = _percent_decode(inner)
-    tree, _ = parse_json(inner)
-    resolver: Resolver = _TokenResolver(tuple(holes)) if holes else PlainResolver()
-    return tree, Embedded(inner, tuple(splices)), resolver
+    return inner, splices, holes
 
 
 def _ends_quoted(text: str, *, quoted: bool) -> bool:
@@ -300,14 +333,18 @@ class PolicyBuilder:
         on: tuple[str, ...] = (),
         attachments: tuple[str, ...] = (),
         when: When = (),
+        error: str | None = None,
     ) -> Policy:
         """Return the policy that the tree `node`, written at `pointer`, holds.
 
         A kind of None is inferred from the elements. The node must be resolved already: a mapping
-        is the document, anything else is a fault and a policy that cannot be read.
+        is the document, anything else is a fault and a policy that cannot be read. `error` tells
+        what is wrong with a text that was read all the same.
         """
         self._faults = []
         self._remarks = []
+        if error is not None:
+            self._fault("no-json", f"the text is not JSON: {error}", pointer)
         version = identifier = None
         statements: tuple[Statement, ...] | None = None
         if isinstance(node, dict):
@@ -572,6 +609,12 @@ class PolicyBuilder:
             elif isinstance(meaning, list):
                 message = 'a principal must be "*" or an object, not a list'
                 self._fault("principal-list", message, place)
+                # Refused, yet what is meant is plain: everybody is among them.
+                result.extend(
+                    Principal("*", Value("*", (*place, index), (), when))
+                    for index, item in enumerate(meaning)
+                    if item == "*"
+                )
             else:
                 self._fault("wrong-type", f"a principal must be an object, not {type_name(meaning)}", place)
         return tuple(result)

@@ -17,7 +17,8 @@ from iamlint.sources.text import Text
 if TYPE_CHECKING:
     from iamlint.model.surroundings import Surroundings
 
-__all__ = ["repair", "with_placeholders"]
+__all__ = ["repair", "with_placeholders", "without_slips"]
+
 
 # What does not end (a text, a comment) is taken to the end too: each character is looked at once.
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*+|\#[^\n]*+|/\*(?:[\s\S]*?\*/|[\s\S]*)|,(?=\s*[}\]])')
@@ -31,23 +32,29 @@ def repair(text: str) -> tuple[object, bool, str] | None:
     Returns the tree, whether keys are repeated, and the text that was parsed: what is left out is
     blanked, not removed, so every offset stays as it was.
     """
-    if len(text) > _LARGEST_WRITTEN_BY_HAND:
-        return None
-
-    def blank(match: re.Match[str]) -> str:
-        token = match[0]
-        if token[0] == '"':
-            return token
-        return "".join("\n" if character == "\n" else " " for character in token)
-
-    # Once for the comments, once for the commas that a comment parted from their bracket.
-    cleaned = _TOKEN.sub(blank, _TOKEN.sub(blank, text))
-    if cleaned == text:
+    cleaned = without_slips(text)
+    if cleaned is None:
         return None
     try:
         return (*parse_json(cleaned), cleaned)
     except JsonSyntaxError:
         return None
+
+
+def without_slips(text: str) -> str | None:
+    """Return the text with comments and trailing commas blanked; None where there are none."""
+    if len(text) > _LARGEST_WRITTEN_BY_HAND:
+        return None
+    # Once for the comments, once for the commas that a comment parted from their bracket.
+    cleaned = _TOKEN.sub(_blank, _TOKEN.sub(_blank, text))
+    return None if cleaned == text else cleaned
+
+
+def _blank(match: re.Match[str]) -> str:
+    token = match[0]
+    if token[0] == '"':
+        return token
+    return "".join("\n" if character == "\n" else " " for character in token)
 
 
 def with_placeholders(text: Text, options: SourceOptions, *, forced: bool) -> Extraction | None:

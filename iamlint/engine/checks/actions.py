@@ -8,6 +8,7 @@ from iamlint.engine.action_sets import ActionSet, action_sets
 from iamlint.engine.checks.spec import Gate
 from iamlint.engine.checks.wording import (
     actions_match,
+    condition_note,
     names_in,
     prepared,
     resources_shown,
@@ -101,6 +102,8 @@ def action_set(subject: StatementSubject, params: Mapping[str, object]) -> Itera
             for _, more in hits:
                 found |= more
             yield _hits_match(subject, hits, _with_ids(subject, found) if params["paths"] is True else None)
+    if subject.statement.not_actions:
+        yield _left_in_match(subject, bits)
 
 
 def action_set_anywhere(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -133,9 +136,25 @@ def _takes_in_star(statement: Statement) -> bool:
 def _items_match(
     subject: StatementSubject, bits: int, properties: Mapping[str, object] | None = None
 ) -> Match | None:
-    """Return the match of the items that grant the actions, or None: a NotAction has no items."""
+    """Return the match of the items that grant the actions, or of the NotAction that leaves them in."""
+    if subject.statement.not_actions:
+        return _left_in_match(subject, bits, properties)
     hits = list(subject.actions_granting(bits))
     return _hits_match(subject, hits, properties) if hits else None
+
+
+def _left_in_match(
+    subject: StatementSubject, bits: int, properties: Mapping[str, object] | None = None
+) -> Match:
+    """Return the match of actions that a NotAction does not take out: it concerns the whole statement."""
+    left_out = subject.statement.not_actions or ()
+    words = {
+        "actions": names_in(subject.catalog, bits),
+        "resources": resources_shown(subject, wide_resource(subject, bits)),
+    }
+    return Match(
+        left_out[0], ("NotAction",), words, notes=condition_note(subject), properties=properties or {}
+    )
 
 
 def _hits_match(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from iamlint.engine.checks.policy_facts import condition_keys, web_identity_claims
 from iamlint.engine.checks.public import names
+from iamlint.engine.scope import is_over
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Statement, Value
 from iamlint.record import replace
@@ -378,6 +379,8 @@ def never_true(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         elif condition.key.lower() in absent and not operator.negated and operator.base != "Null":
             if not operator.if_exists and operator.quantifier != "ForAllValues":
                 reason = "asks for a value, while a Null test beside it asks that the key is absent"
+        elif statement.is_allow and is_over(condition):
+            reason = "asks for a time that is past"
         elif operator.family == "Date" and _crosses(condition, operator, statement):
             reason = "asks for a time after another test beside it asks for one before"
         if reason:

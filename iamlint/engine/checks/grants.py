@@ -233,13 +233,15 @@ def permission_without_source(subject: GrantSubject, params: Mapping[str, object
 def public_acl(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an access control list that lets everybody, or every AWS account, in.
 
-    Not where the bucket's own settings in the same files make S3 ignore or refuse it.
+    Not where the bucket's own settings in the same files make S3 ignore or refuse it; with `permissions`,
+    of grants to a group only those that give one of them.
     """
     grant = subject.grant
     if grant.what != "acl" or not subject.unit.fact(_without_acls).isdisjoint(addresses(grant)):
         return
     canned = _texts(params, "canned")
     groups = _texts(params, "groups")
+    wanted = _texts(params, "permissions")
     for value, text, notes in field_texts(grant, "acl"):
         if text.replace("-", "").lower() in canned:
             yield Match(value, (text,), _words(grant, acl=text), notes=notes)
@@ -248,6 +250,8 @@ def public_acl(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[
         name = text.rpartition("/")[2]
         if name in groups:
             rights = [str(right) for right in grant.fields.get("permission", ())]
+            if wanted and not any(right in wanted for right in rights):
+                continue
             shown = f"{', '.join(rights) or 'access'} for {name}"
             yield Match(value, (name, *rights), _words(grant, acl=shown), notes=notes)
             return

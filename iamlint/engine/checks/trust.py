@@ -119,7 +119,7 @@ def trust_party(subject: StatementSubject, params: Mapping[str, object]) -> Iter
     """Find principals of `kinds` whose account is the owner's or foreign (`whose`).
 
     A condition that pins the caller clears the finding unless `bounded` is set; so does a positive
-    test on one of the keys of `without`, or MFA.
+    test on one of the keys of `without` that is not left empty, or MFA.
     """
     kinds = [PartyKind(name) for name in _texts(params, "kinds")]
     if params["whose"] == "foreign":
@@ -132,11 +132,16 @@ def trust_party(subject: StatementSubject, params: Mapping[str, object]) -> Iter
     if not params["bounded"] and subject.bounded:
         return
     if without and (
-        next(required_conditions(subject.statement, *without), None) is not None or _needs_mfa(subject)
+        any(map(_is_filled_in, required_conditions(subject.statement, *without))) or _needs_mfa(subject)
     ):
         return
     accounts = dict.fromkeys(party.account or "this account" for party in parties)
     yield _found([party.principal.value for party in parties], accounts=listed(accounts))
+
+
+def _is_filled_in(condition: Condition) -> bool:
+    """Say whether a test has a value: an external id that is an empty text was never agreed on."""
+    return any(value.text != "" for value in condition.values)
 
 
 def _is_own(party: Party, subject: StatementSubject) -> bool:

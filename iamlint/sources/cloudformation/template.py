@@ -24,7 +24,7 @@ from iamlint.sources.cloudformation.grants import read_grants
 from iamlint.sources.cloudformation.intrinsics import join_when
 from iamlint.sources.cloudformation.resource import Reading, Resource
 from iamlint.sources.cloudformation.walk import Place
-from iamlint.sources.documents import NOT_JSON, PolicyBuilder, parse_embedded, type_name
+from iamlint.sources.documents import NOT_JSON, PolicyBuilder, parse_embedded, parse_leniently, type_name
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Locations, locations
 from iamlint.sources.source import SourceOptions
@@ -374,7 +374,7 @@ def build_policy(reading: Reading, place: Place, holds: str, owner: Owner, kind:
     else:
         parts, offsets, pointer = text
         try:
-            tree, step, resolver = parse_embedded(parts, offsets)
+            tree, step, resolver, slip = parse_leniently(parts, offsets)
         except JsonSyntaxError as error:
             message = f"the policy is text that is not JSON: {error}"
             reading.note("unread-document", message, place.anchor, owner, unjudged=True)
@@ -383,7 +383,7 @@ def build_policy(reading: Reading, place: Place, holds: str, owner: Owner, kind:
             policy = reading.builder.policy(hole, place.pointer, owner=owner, kind=kind)
         else:
             builder = PolicyBuilder(reading.document, resolver)
-            policy = _policy_of(builder, reading.document, tree, (*pointer, step), holds, owner, kind)
+            policy = _policy_of(builder, reading.document, tree, (*pointer, step), holds, owner, kind, slip)
     if isinstance(place.node, Unknown):
         message = f"the policy is decided elsewhere: {place.node.hole}"
         reading.note("unread-document", message, place.anchor, owner)
@@ -398,12 +398,13 @@ def _policy_of(
     holds: str,
     owner: Owner,
     kind: PolicyKind,
+    error: str | None = None,
 ) -> Policy:
     bare = holds == "statements" or (
         holds == "statements-or-document" and isinstance(node, dict) and "Statement" not in node
     )
     if not bare or isinstance(node, Unknown) or node is None:
-        return builder.policy(node, pointer, owner=owner, kind=kind)
+        return builder.policy(node, pointer, owner=owner, kind=kind, error=error)
     statements, faults = builder.statements(node, pointer)
     return Policy(
         kind,

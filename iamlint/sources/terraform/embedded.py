@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from iamlint.model import Embedded, Hole, Part, Pointer
-from iamlint.sources.documents import parse_embedded
-from iamlint.sources.json_text import parse_json
+from iamlint.sources.documents import parse_embedded, parse_leniently
+from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.terraform.meaning import PlacedText, parts_of
 from iamlint.sources.terraform.places import Renamed
 from iamlint.sources.tree import Resolver, Segments
 
-__all__ = ["parse_text", "text_at"]
+__all__ = ["parse_policy_text", "parse_text", "text_at"]
 
 _HOLE_MARK = "\ue000"
 
@@ -31,6 +31,27 @@ def parse_text(parts: tuple[Part, ...], offsets: tuple[int, ...], pointer: Point
     if len(parts) == 1 and isinstance(parts[0], str):
         return parse_json(parts[0])[0], (*pointer, Embedded(parts[0], ((0, offsets[0]),)))
     tree, step, resolver = parse_embedded(parts, offsets)
+    return _placed(tree, step, resolver, parts, pointer)
+
+
+def parse_policy_text(
+    parts: tuple[Part, ...], offsets: tuple[int, ...], pointer: Pointer
+) -> tuple[object, Pointer, str | None]:
+    """Return what `parse_text` does, past comments and trailing commas too, and the error of a text
+    that holds such, else None.
+
+    Raises JsonSyntaxError when the text is not JSON even so.
+    """
+    try:
+        return (*parse_text(parts, offsets, pointer), None)
+    except JsonSyntaxError:
+        tree, step, resolver, error = parse_leniently(parts, offsets)
+        return (*_placed(tree, step, resolver, parts, pointer), error)
+
+
+def _placed(
+    tree: object, step: Embedded, resolver: Resolver, parts: tuple[Part, ...], pointer: Pointer
+) -> tuple[object, Pointer]:
     if any(isinstance(part, Hole) for part in parts):
         tree = _with_holes(tree, resolver)
     return tree, (*pointer, step)

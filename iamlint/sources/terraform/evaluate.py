@@ -219,38 +219,40 @@ class Instance:
             return {"count": {"index": Unknown(Hole("each", "count.index")) if only is None else only}}
         return {"each": _Each("each", keys)}
 
-    def is_absent(self, block: Block) -> bool:
-        """Say whether Terraform surely makes nothing of a block: its `count` is 0, its `for_each` empty."""
-        if "for_each" not in block.body and "count" not in block.body:
-            return False
-        meaning = self._repetition(block)
-        if "for_each" in block.body:
-            return _keyed(meaning) == {}
-        return unplaced(meaning) in (0, False) or known_text(meaning) == "0"
-
     def _keys(self, block: Block) -> dict[str | int, object] | None:
         """Return the instance keys of a block with their values; None where it has none, or none known."""
-        meaning = self._repetition(block)
-        if "for_each" in block.body:
-            return _keyed(meaning)
-        number = unplaced(meaning)
-        known = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _MAX_ITEMS
-        return {index: index for index in range(cast(int, number))} if known else None
+        name, meaning = self._repetition(block)
+        if name == "count":
+            number = unplaced(meaning)
+            known = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _MAX_ITEMS
+            return {index: index for index in range(cast(int, number))} if known else None
+        return _keyed(meaning)
 
-    def _repetition(self, block: Block) -> object:
-        """Return what `for_each` or `count` of a block comes to; None where neither can be told."""
+    def is_absent(self, block: Block) -> bool:
+        """Say whether `count` or `for_each` is known to make no instance of a block."""
+        if "for_each" not in block.body and "count" not in block.body:
+            return False
+        self.context.left = _NODES_PER_ARGUMENT
+        name, meaning = self._repetition(block)
+        number = unplaced(meaning)
+        if name == "count":
+            return number == 0 and not isinstance(number, bool)
+        return isinstance(number, list | dict) and not number
+
+    def _repetition(self, block: Block) -> tuple[str, object]:
+        """Return the name of the argument that repeats a block, and what it comes to; a hole where there
+        is none, or none that can be known."""
         name = "for_each" if "for_each" in block.body else "count"
+        unknown = Unknown(Hole("unknown", name))
         written = block.written(name)
-        if written is None:
-            return None
         memo = f"{block.reference}#{name}"
-        if memo in self._active:
-            return None
+        if written is None or memo in self._active:
+            return name, unknown
         self._active.add(memo)
         try:
-            return self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
+            return name, self._remembered(memo, lambda: self._node(written.node, written.pointer, {}, 1))
         except (_TooLargeError, RecursionError):
-            return None
+            return name, unknown
         finally:
             self._active.discard(memo)
 

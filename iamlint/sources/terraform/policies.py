@@ -27,7 +27,7 @@ from iamlint.sources.documents import NOT_JSON, PolicyBuilder
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.locations import SELF, DocumentLocation, Path, locations
 from iamlint.sources.source import SourceOptions
-from iamlint.sources.terraform.embedded import parse_text, text_at
+from iamlint.sources.terraform.embedded import parse_policy_text, parse_text, text_at
 from iamlint.sources.terraform.grants import read_grants
 from iamlint.sources.terraform.meaning import (
     DocumentLink,
@@ -334,7 +334,7 @@ class PolicyReader:
             self._unread(holder, Unknown(text[0][0]), pointer, name)
             return
         try:
-            tree, place_pointer = parse_text(*text)
+            tree, place_pointer, slip = parse_policy_text(*text)
         except JsonSyntaxError as error:
             span = document.span(text[2])
             message = f"the policy is text that is not JSON: {error}"
@@ -352,10 +352,17 @@ class PolicyReader:
             self._policy(document, holder, Place(Unknown(hole), text[2]), name)
             return
         plain = all(isinstance(part, str) for part in text[0])
-        self._policy(document, holder, Place(tree, place_pointer), name, plain=plain)
+        self._policy(document, holder, Place(tree, place_pointer), name, plain=plain, error=slip)
 
     def _policy(
-        self, document: Document, holder: _Holder, place: Place, name: Value | None, *, plain: bool = False
+        self,
+        document: Document,
+        holder: _Holder,
+        place: Place,
+        name: Value | None,
+        *,
+        plain: bool = False,
+        error: str | None = None,
     ) -> None:
         policy = _builder(document, plain=plain).policy(
             place.node,
@@ -368,6 +375,7 @@ class PolicyReader:
             on=holder.on,
             attachments=holder.attachments,
             when=holder.when,
+            error=error,
         )
         if policy.statements is None and isinstance(place.node, dict) and "Statement" in place.node:
             span = document.span(place.pointer)

@@ -127,6 +127,21 @@ def test_what_cannot_be_read_is_a_policy_without_statements_and_a_diagnostic(arg
     assert {(d.path, d.line) for d in found.diagnostics} == {("main.tf.json", 1)}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Statement": [{"Effect": "Allow", "Action": ["s3:*",], "Resource": "*",},]}',
+        '{"Statement": {"Effect": "Allow", /* all */ "Action": ["s3:*"], "Resource": "*" # of it\n}}',
+    ],
+)
+def test_slips_in_a_written_document_are_told_and_read_past(text: str) -> None:
+    found = module({"main.tf.json": one_policy(text)})
+    policy = policy_of(found, "aws_iam_policy.p")
+    assert shown(policy) == [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]
+    assert [fault.code for fault in policy.faults] == ["no-json"]
+    assert not found.diagnostics
+
+
 @pytest.mark.parametrize("argument", [None, ""])
 def test_an_absent_document_is_none(argument: object) -> None:
     found = module(one_policy(argument))
@@ -585,6 +600,55 @@ def test_a_further_call_counts_where_it_differs() -> None:
         "module.a.aws_iam_policy.own",
         "module.b.aws_iam_policy.own",
     ]
+
+
+def test_what_a_call_leaves_out_makes_no_resource() -> None:
+    child = {
+        "variable": {"create": {"default": True}, "also_admin": {"default": False}},
+        "locals": {"create": "${var.create && true}"},
+        "resource": {
+            "aws_iam_policy": {
+                "always": {"policy": AS_TEXT, "count": "${local.create ? 1 : 0}"},
+                "asked": {"policy": AS_TEXT, "count": "${local.create && var.also_admin ? 1 : 0}"},
+                "each": {"policy": AS_TEXT, "for_each": "${toset([])}"},
+            }
+        },
+    }
+    call = {"module": {"m": {"source": "../lib"}, "off": {"source": "../lib", "create": False}}}
+    found = module({"app/main.tf.json": call, "lib/main.tf.json": child})
+    assert owners(found) == {"module.m.aws_iam_policy.always[0]": "identity"}
+    # By itself the module may be called with anything.
+    assert set(owners(module({"lib/main.tf.json": child}))) == {
+        "aws_iam_policy.always",
+        "aws_iam_policy.asked",
+    }
+
+
+def test_addresses_are_unique_within_one_configuration_only() -> None:
+    def stack(action: str) -> dict[str, object]:
+        statement = {"actions": [action], "resources": ["*"]}
+        role = {"assume_role_policy": "${data.aws_iam_policy_document.this.json}"}
+        return {"data": data(this={"statement": statement}), "resource": {"aws_iam_role": {"r": role}}}
+
+    found = module(
+        {
+            "dev/main.tf.json": stack("s3:*"),
+            "prod/main.tf.json": stack("iam:*"),
+            "prod/other.tf.json": {"module": {"lib": {"source": "../lib"}}},
+            "lib/main.tf.json": stack("ec2:*"),
+        }
+    )
+    actions = {
+        (policy.document.path, policy.owner.address if policy.owner else ""): [
+            str(statement["Action"]) for statement in shown(policy) or ()
+        ]
+        for policy in found.policies
+    }
+    assert actions == {
+        ("dev/main.tf.json", "data.aws_iam_policy_document.this"): ["['s3:*']"],
+        ("prod/main.tf.json", "data.aws_iam_policy_document.this"): ["['iam:*']"],
+        ("lib/main.tf.json", "module.lib.data.aws_iam_policy_document.this"): ["['ec2:*']"],
+    }
 
 
 def test_modules_that_call_each_other_are_read_all_the_same() -> None:

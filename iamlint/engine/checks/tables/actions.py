@@ -16,7 +16,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "actions.action_set",
         "An Allow of actions of named sets or access levels on resources that are left open.",
-        needs=("allow", "action", "resource-wildcard"),
+        needs=("allow", "resource-wildcard"),
         gate="actions.open_gate",
         params={
             "sets": Param("texts"),
@@ -32,7 +32,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "actions.action_set_anywhere",
         "An Allow of actions of named sets, on named resources or on any.",
-        needs=("allow", "action"),
+        needs=("allow",),
         gate="actions.granted_gate",
         params={
             "sets": Param("texts", required=True),
@@ -45,7 +45,7 @@ TABLE: Mapping[str, CheckSpec] = {
         "statement",
         "actions.escalation",
         "An Allow of IAM actions on identities that the statement leaves open.",
-        needs=("allow", "action", "identity-action"),
+        needs=("allow", "identity-action"),
         params={
             "sets": Param("texts", required=True),
             "own-identity": Param("flag", default=False),

@@ -115,7 +115,11 @@ TABLE: Mapping[str, CheckSpec] = {
         "grant",
         "grants.public_acl",
         "An access control list that lets everybody in.",
-        params={"canned": Param("texts", required=True), "groups": Param("texts", required=True)},
+        params={
+            "canned": Param("texts", required=True),
+            "groups": Param("texts", required=True),
+            "permissions": Param("texts", ()),
+        },
         words=("recipient", "acl"),
     ),
 }
