@@ -32,7 +32,7 @@ from iamlint.model import (
 from iamlint.record import field, fields, record, replace
 from iamlint.sources.discovery import LARGEST_FILE, FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
-from iamlint.sources.routing import extract_unit, is_candidate, unit_key
+from iamlint.sources.routing import extract_unit, is_candidate, is_module_file, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
 if TYPE_CHECKING:
@@ -137,12 +137,12 @@ def run(settings: AuditSettings) -> Outcome:
         _judge_files([_stdin(settings)], "", settings, judge, outcome)
     # Modules of several files come first: they say which other files they read.
     for unit in units:
-        if len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"):
+        if len(unit.files) > 1 or is_module_file(unit.files[0].path):
             judge_unit(unit, settings, judge, outcome)
     rest = [
         unit
         for unit in units
-        if not (len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"))
+        if not (len(unit.files) > 1 or is_module_file(unit.files[0].path))
         and unit.files[0].path not in outcome.claimed
     ]
     if _worth_splitting(rest, settings.jobs):
