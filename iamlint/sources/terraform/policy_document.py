@@ -114,10 +114,10 @@ def _own(resource: Resource) -> BuiltDocument:
     own = BuiltDocument(version=At(DEFAULT_VERSION, resource.pointer))
     version = resource.argument("version")
     if version is not None and unplaced(version[0]) is not None:
-        own.version = At(*version)
+        own.version = At(version[0], _named(resource.pointer, resource.pointer, "Version", version[1]))
     identifier = resource.argument("policy_id")
     if identifier is not None and unplaced(identifier[0]) is not None:
-        own.id = At(*identifier)
+        own.id = At(identifier[0], _named(resource.pointer, resource.pointer, "Id", identifier[1]))
     statements = resource.argument("statement")
     if statements is None:
         return own
