@@ -12,6 +12,7 @@ from iamlint.model.finding import (
     Related,
     Severity,
 )
+from iamlint.model.ignore import WHOLE_FILE, Ignore, IgnoredRule, Suppressed
 from iamlint.model.place import (
     Document,
     Embedded,
@@ -41,6 +42,7 @@ from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
     "SECRET_FIELDS",
+    "WHOLE_FILE",
     "Advice",
     "BrokenFile",
     "Condition",
@@ -56,6 +58,8 @@ __all__ = [
     "HasSurroundings",
     "HasText",
     "Hole",
+    "Ignore",
+    "IgnoredRule",
     "Owner",
     "Part",
     "Pointer",
@@ -68,6 +72,7 @@ __all__ = [
     "Severity",
     "Span",
     "Statement",
+    "Suppressed",
     "Value",
     "Values",
     "When",
