@@ -18,9 +18,11 @@ __all__ = [
     "aim_at",
     "aim_at_policy",
     "aim_at_resource",
+    "bears",
     "could_reach",
     "covers_every",
     "may_share",
+    "name_pattern",
 ]
 
 
@@ -89,25 +91,29 @@ def _is_bare_hole(value: Value) -> bool:
 
 def _by_text(kind: str, value: Value, directory: Directory, unit: str) -> tuple[Holder, ...]:
     """Return the declared principals whose ARN a literal name or pattern takes in."""
-    pattern = _name_pattern(kind, value)
+    pattern = name_pattern(kind, value)
     if pattern is None:
         return ()
     if "*" not in pattern and "?" not in pattern:
-        named = directory.named(kind, pattern.rpartition("/")[2])
-        own = [one for one in named if one.unit == unit]
-        return tuple(own or (named if len(named) == 1 else ()))
+        named = directory.named(unit, kind, pattern.rpartition("/")[2])
+        return tuple(one for one in named if bears(one, pattern))
     candidates = directory.of_kind(unit, kind)
     directory.comparisons -= len(candidates)
     if directory.comparisons < 0:
         return ()
-    return tuple(
-        holder
-        for holder in candidates
-        if any(matches(pattern, holder.path.lstrip("/") + name) for name in holder.names)
-    )
+    return tuple(holder for holder in candidates if bears(holder, pattern))
 
 
-def _name_pattern(kind: str, value: Value) -> str | None:
+def bears(holder: Holder, pattern: str) -> bool:
+    """Say whether a pattern of path and name takes in one of a principal's names; a path that is decided
+    elsewhere is not minded."""
+    path = holder.path.lstrip("/")
+    if not holder.path:
+        pattern = pattern.rpartition("/")[2]
+    return any(matches(pattern, path + name) for name in holder.names)
+
+
+def name_pattern(kind: str, value: Value) -> str | None:
     """Return the pattern of path and name, None if a part of it is decided elsewhere."""
     pieces = []
     for part in value.segments:
@@ -148,7 +154,7 @@ def aim_at_policy(value: Value | None, holder: Holder, directory: Directory | No
         return (_UNKNOWN_NAME if _is_bare_hole(value) else _NOT_AT_ALL), False
     if width.breadth >= Breadth.TYPE:
         return Aimed(Aim.ANY), False
-    pattern = _name_pattern("policy", value)
+    pattern = name_pattern("policy", value)
     mine = pattern is not None and any(one.name and matches(pattern, one.name) for one in own)
     return Aimed(Aim.PATTERN if width.breadth is Breadth.PARTIAL else Aim.NAMED), mine
 
