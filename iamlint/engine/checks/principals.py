@@ -128,7 +128,9 @@ def _sentence(use: Use, found: FoundPath) -> str:
         roles = named or ("any role" if use.aim is Aim.ANY else f"the roles{on}")
         return f"iam:PassRole hands {roles} to {' or '.join(path.services)}"
     if target == "new":
-        return f"{use.action} makes what runs it, under a name of the caller's choice"
+        return f"{use.action} works on something new, whose name the caller chooses"
+    if target == "self-group":
+        return f"{use.action} changes a group that the caller is in"
     if target.startswith("self-"):
         return f"{use.action} changes the caller itself"
     if target.startswith("other-") or target == "assumable-role":
@@ -138,7 +140,7 @@ def _sentence(use: Use, found: FoundPath) -> str:
         )
     if target.startswith("policy-"):
         return f"{use.action} rewrites {'any customer policy' if use.aim is Aim.ANY else 'policies' + on}"
-    return f"{use.action} reaches {'any' if use.aim is Aim.ANY else 'those' + on}"
+    return f"{use.action} is allowed {'on any resource' if use.aim is Aim.ANY else on.lstrip()}"
 
 
 def _steps(found: FoundPath) -> list[str]:

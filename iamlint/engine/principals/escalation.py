@@ -23,13 +23,14 @@ from iamlint.engine.principals.reach import (
     may_share,
     name_pattern,
 )
+from iamlint.engine.scope import reach
 from iamlint.model import Value, When
 from iamlint.record import record
 from iamlint.semantics.principals import PartyKind
 
 __all__ = ["Certainty", "FoundPath", "Rights", "Use"]
 
-_MOST_CHOICES = 64
+_MOST_CHOICES = 512
 _MOST_USES = 256
 _MOST_STATEMENTS = 4_000
 _MOST_WORK = 100_000
@@ -50,7 +51,8 @@ class Certainty(enum.IntEnum):
 class Use:
     """One statement as a way to take one step. `value` is the resource that reaches the target, None for
     a NotResource, `aim` how it meets the target, `targets` the principals that it surely reaches.
-    `direct` is False where the value is of a policy that principals hold.
+    `direct` is False where the value is of a policy that principals hold, `thing` set where it is of
+    something that the path makes or takes over.
     `conditional` is set when it hangs on a condition, a Deny that may apply, or an unknown boundary.
     """
 
@@ -63,6 +65,7 @@ class Use:
     targets: tuple[Holder, ...] = ()
     notes: tuple[str, ...] = ()
     direct: bool = True
+    thing: bool = False
 
     @property
     def certainty(self) -> Certainty:
@@ -167,11 +170,11 @@ class Rights:
         joint = [index for index, step in enumerate(path.steps) if step.target in _JOINT]
         if len(joint) < 2:
             joint = []
-        choosing = joint or any(use.when for use in surest)
-        options = product(*choices) if choosing else iter((surest,))
+        several = len(path.steps) > 1 and (joint or not _of_one(surest) or any(use.when for use in surest))
+        options = product(*choices) if several else iter((surest,))
         best: FoundPath | None = None
         for chosen in islice(options, _MOST_CHOICES):
-            if not _consistent(chosen):
+            if not _consistent(chosen) or not _of_one(chosen):
                 continue
             shared = _shared([chosen[index] for index in joint]) if joint else None
             if joint and shared is None:
@@ -240,6 +243,7 @@ class Rights:
                     aimed.holders,
                     tuple(notes),
                     not target.startswith("policy-"),
+                    target in {"new", "existing-resource"},
                 )
 
     def _within(
@@ -265,13 +269,28 @@ class Rights:
                 best = (state, reached)
         return best
 
+    def spares(self, action: str) -> bool:
+        """Say whether a Deny takes some of what the action could reach away."""
+        bit = escalation_table().bits[action]
+        return any(held.actions & bit for held, _ in self.denies)
+
+    def left_on(self, action: str, other: Holder) -> State:
+        """Return what the denies leave of an action on one principal."""
+        bit = escalation_table().bits[action]
+        state = State.OPEN
+        for held, policy in self.denies:
+            if held.actions & bit and state is not State.CLOSED:
+                self._work += 1
+                if self._work > _MOST_WORK:
+                    self.exhausted = True
+                    return State.CONDITIONAL
+                state = min(state, self._denied(held, policy, action, other))
+        return state
+
     def left_to_assume(self, role: Holder) -> State:
         """Return what denies and boundary leave of assuming a role that names this principal itself."""
         bit = escalation_table().bits[_ASSUME]
-        state = State.OPEN
-        for held, policy in self.denies:
-            if held.actions & bit:
-                state = min(state, self._denied(held, policy, role))
+        state = self.left_on(_ASSUME, role)
         if self.holder.kind != "role" or state is State.CLOSED:
             # What a resource allows to a user is not held to the user's boundary.
             return state
@@ -280,38 +299,39 @@ class Rights:
         for limit in self.holder.limits:
             best = State.CLOSED
             for passing, allowed in limit_ways(limit, _ASSUME, bit, None, ()):
-                hit = State.OPEN if allowed is None else self._meets(allowed, limit, role)
+                hit = State.OPEN if allowed is None else self._meets(_ASSUME, allowed, limit, role)
                 best = max(best, min(passing, hit))
             state = min(state, best)
         return state
 
-    def _denied(self, held: Held, policy: HeldPolicy, role: Holder) -> State:
+    def _denied(self, held: Held, policy: HeldPolicy, action: str, other: Holder) -> State:
+        """Return what one Deny leaves of an action on a principal."""
         statement = held.statement
+        if condition_state(statement, action, ()) is State.CLOSED:
+            return State.OPEN
         if statement.not_resources is not None:
-            spared = [self._meets(value, policy, role) for value in statement.not_resources]
+            spared = [self._meets(action, value, policy, other) for value in statement.not_resources]
             hit = min((_NOT[one] for one in spared), default=State.OPEN)
         else:
-            hit = max(
-                (self._meets(value, policy, role) for value in statement.resources or ()),
-                default=State.CLOSED,
-            )
+            met = [self._meets(action, value, policy, other) for value in statement.resources or ()]
+            hit = max(met, default=State.CLOSED)
         if statement.conditions or statement.unread_condition or statement.when:
             hit = min(hit, State.CONDITIONAL)
         return _NOT[hit]
 
-    def _meets(self, value: Value, policy: HeldPolicy, role: Holder) -> State:
-        """Return whether a Resource value is about a role: OPEN if surely, CLOSED if surely not."""
-        if value.text == "*" or covers_every(_ASSUME, value):
+    def _meets(self, action: str, value: Value, policy: HeldPolicy, other: Holder) -> State:
+        """Return whether a Resource value is about a principal: OPEN if surely, CLOSED if surely not."""
+        if value.text == "*" or covers_every(action, value):
             return State.OPEN
-        aimed = aim_at("role", value, self.directory, self.holder.unit, policy.owner.address)
+        aimed = aim_at(other.kind, value, self.directory, self.holder.unit, policy.owner.address)
         if aimed.aim is Aim.NONE:
             return State.CLOSED
-        if any(one is role for one in aimed.holders):
+        if any(one is other for one in aimed.holders):
             return State.OPEN
-        pattern = name_pattern("role", value)
-        if pattern is None or not role.names:
+        pattern = name_pattern(other.kind, value)
+        if pattern is None or not other.names:
             return State.CLOSED if aimed.holders and aimed.aim is Aim.NAMED else State.CONDITIONAL
-        return State.OPEN if bears(role, pattern) else State.CLOSED
+        return State.OPEN if bears(other, pattern) else State.CLOSED
 
     def _aimed(
         self, action: str, target: str, value: Value | None, policy: HeldPolicy, services: Sequence[str]
@@ -349,7 +369,9 @@ class Rights:
         if any(id(one) in self._mine for one in aimed.holders):
             return Aimed(Aim.ANY)
         if aimed.aim is Aim.ANY:
-            return aimed
+            # A user of these files that is in no group here may be in one that others put it in.
+            alone = kind == "group" and own == "user" and holder.declared and not holder.groups
+            return Aimed(Aim.PATTERN) if alone and not holder.more else aimed
         if self._is_of_others(kind, value):
             return Aimed(Aim.NONE)
         if aimed.holders or (holder.declared and holder.names and aimed.aim is Aim.NAMED):
@@ -432,6 +454,21 @@ def _narrower(one: Aimed, other: Aimed) -> Aimed:
     if not both and one.holders and other.holders and aim is Aim.NAMED:
         return Aimed(Aim.NONE)
     return Aimed(aim, both)
+
+
+def _of_one(uses: Sequence[Use]) -> bool:
+    """Say whether uses can be about one thing where they are about things of one type: what is made by the
+    name of `a` is not run by a right on `b`."""
+    named = [use.value for use in uses if use.thing and use.value is not None and use.value.text != "*"]
+    if len(named) < 2:
+        return True
+    types = [(reach(value).service, reach(value).type) for value in named]
+    return all(
+        may_share(one, other)
+        for index, one in enumerate(named)
+        for place, other in enumerate(named[:index])
+        if types[index] == types[place] and types[index][1]
+    )
 
 
 def _shared(uses: Sequence[Use]) -> tuple[Holder, ...] | None:

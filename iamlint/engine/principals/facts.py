@@ -341,7 +341,7 @@ def _grant(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document])
         kind = grant.on[0] if grant.on else ""
         if kind in PRINCIPAL_WORDS:
             written = grant.fields.get("name", ())
-            names = tuple(texts_of(written))
+            names = tuple(name for name in texts_of(written) if name)
             paths = grant.fields.get("path", ())
             path = next(iter(texts_of(paths)), "" if paths else "/")
             address = grant.attachments[0] if grant.attachments else grant.owner.address

@@ -217,11 +217,14 @@ class _Builder:
             for role in use.targets:
                 admission = self._admitting.get(id(role))
                 if admission is not None and role is not node.holder:
-                    sure = admission.sure and not use.conditional
-                    target = self._node_of[id(role)]
-                    self._edge(node, target, "assume", self._assume, sure=sure, uses=(use,), trust=admission)
-            hub = self._assumable(rights) if use.aim is Aim.ANY else None
-            if hub is not None:
+                    self._sole(node, role, "assume", self._assume, use, (use,), admission.sure, admission)
+            if use.aim is not Aim.ANY:
+                continue
+            hub = self._assumable(rights)
+            if hub is not None and rights.spares(use.action):
+                for role, admission in self._passable[hub.key]:
+                    self._sole(node, role, "assume", self._assume, use, (use,), admission.sure, admission)
+            elif hub is not None:
                 self._edge(node, hub, "assume", self._assume, sure=not use.conditional, uses=(use,))
 
     def _assumable(self, rights: Rights) -> Node | None:
@@ -251,6 +254,26 @@ class _Builder:
                     self._edge(hub, target, "any", None, sure=admission.sure, trust=admission)
         return self._graph.nodes.get(key)
 
+    def _sole(
+        self,
+        node: Node,
+        other: Holder,
+        kind: str,
+        path: EscalationPath,
+        use: Use,
+        uses: tuple[Use, ...],
+        sure: bool,
+        admission: Admission | None = None,
+    ) -> None:
+        """Add the edge to one principal, unless a Deny is about just that one."""
+        assert node.standing is not None  # INVARIANT: set for all principals first
+        left = node.standing.rights.left_on(use.action, other)
+        if left is not State.CLOSED and other is not node.holder:
+            sure = sure and left is State.OPEN and not use.conditional
+            self._edge(
+                node, self._node_of[id(other)], kind, path, sure=sure, uses=uses, trust=admission
+            )
+
     def _follow(self, node: Node, found: FoundPath, rights: Rights) -> None:
         path = found.path
         if path.retired or path.gain not in {"role", "user", "group"}:
@@ -277,14 +300,7 @@ class _Builder:
             for role in use.targets:
                 admission = trusting_services(role, self._directory, services)
                 if admission is not None:
-                    self._edge(
-                        node,
-                        self._node_of[id(role)],
-                        "pass",
-                        path,
-                        sure=sure and admission.sure,
-                        uses=(use, *others),
-                    )
+                    self._sole(node, role, "pass", path, use, (use, *others), rest and admission.sure)
             if use.aim is Aim.ANY:
                 self._any_of_services(node, "pass", path, services, (use, *others), rights, sure=sure)
 
@@ -308,18 +324,24 @@ class _Builder:
             return trusting_services(role, self._directory, services)
 
         hub = self._hub(",".join(services), f"any role that {' or '.join(services)} may have", find, rights)
-        if hub is not None:
+        if hub is not None and rights.spares(uses[0].action):
+            for role, admission in self._passable[hub.key]:
+                self._sole(node, role, kind, path, uses[0], uses, sure and admission.sure)
+        elif hub is not None:
             self._edge(node, hub, kind, path, sure=sure, uses=uses)
 
     def _take_over(self, node: Node, found: FoundPath, step: Step, kind: str, rights: Rights) -> None:
         for use in rights.uses(step, ()):
-            sure = not use.conditional and found.certainty is not Certainty.MEDIUM
+            alone = len(found.path.steps) == 1
+            uses = (use,) if alone else found.uses
+            sure = not use.conditional and (alone or found.certainty is not Certainty.MEDIUM)
             for other in use.targets:
-                if other.kind == kind and other is not node.holder:
-                    self._edge(
-                        node, self._node_of[id(other)], "take-over", found.path, sure=sure, uses=found.uses
-                    )
-            if use.aim is Aim.ANY:
+                if other.kind == kind:
+                    self._sole(node, other, "take-over", found.path, use, uses, sure)
+            if use.aim is Aim.ANY and rights.spares(use.action):
+                for other in self._units.get((rights.holder.unit, kind), ()):
+                    self._sole(node, other, "take-over", found.path, use, uses, sure)
+            elif use.aim is Aim.ANY:
                 unit = rights.holder.unit
                 key = f"{unit}#hub:{kind}"
                 hub = self._graph.nodes.get(key)
@@ -328,7 +350,7 @@ class _Builder:
                     for other in self._units[unit, kind]:
                         self._edge(hub, self._node_of[id(other)], "any", None, sure=True)
                 if hub is not None:
-                    self._edge(node, hub, "take-over", found.path, sure=sure, uses=found.uses)
+                    self._edge(node, hub, "take-over", found.path, sure=sure, uses=uses)
 
     def _edge(
         self,

@@ -144,6 +144,9 @@ def denial(
         hit = _denies(statement, action, value)
         if hit is State.OPEN:
             continue
+        if condition_state(statement, action, services) is State.CLOSED:
+            # Its conditions are met by no such request.
+            continue
         passing = _denied_services(statement, action, services)
         if passing is State.OPEN:
             continue
