@@ -180,7 +180,8 @@ class Rights:
             if joint and shared is None:
                 continue
             certainty = min(use.certainty for use in chosen)
-            if shared and path.gain == "admin" and not any(use.conditional for use in chosen):
+            open_ended = shared and any(not (one.limited or one is self.holder) for one in shared)
+            if open_ended and path.gain == "admin" and not any(use.conditional for use in chosen):
                 # All steps are about one principal that these files hold: nothing is left to be known.
                 certainty = Certainty.HIGH
             if best is None or certainty > best.certainty:
@@ -226,6 +227,8 @@ class Rights:
                 for limit in self.holder.limits:
                     within, aimed = self._within(limit, aimed, action, bit, target, value, services)
                     left = min(left, within)
+                if left is not State.CLOSED and self.denies and target in _OWN:
+                    left = min(left, self._left_on_own(_OWN[target], action))
                 if left is State.CLOSED or aimed.aim is Aim.NONE:
                     continue
                 notes = [f"{action} hangs on a condition"] if left is State.CONDITIONAL else []
@@ -273,6 +276,11 @@ class Rights:
         """Say whether a Deny takes some of what the action could reach away."""
         bit = escalation_table().bits[action]
         return any(held.actions & bit for held, _ in self.denies)
+
+    def _left_on_own(self, kind: str, action: str) -> State:
+        """Return what the denies leave of an action on what the principal is and is in."""
+        own = [one for one in (self.holder, *self.holder.groups) if one.kind == kind and one.declared]
+        return max((self.left_on(action, one) for one in own), default=State.OPEN)
 
     def left_on(self, action: str, other: Holder) -> State:
         """Return what the denies leave of an action on one principal."""
@@ -349,8 +357,18 @@ class Rights:
         if target in _OTHERS:
             return self._other(target, value, policy, services)
         aimed = aim_at_resource(action, value)
+        if target == "new" and action.startswith("iam:") and self._exists(action, value, policy):
+            return Aimed(Aim.NONE)
         # A name that the caller may choose is as good as any other.
         return Aimed(Aim.ANY) if target == "new" and aimed.aim is not Aim.NONE else aimed
+
+    def _exists(self, action: str, value: Value | None, policy: HeldPolicy) -> bool:
+        """Say whether a value names a user or role that these files create, which is none to be made."""
+        kind = "role" if "Role" in action else "user" if "User" in action or "AccessKey" in action else ""
+        if not kind or value is None:
+            return False
+        aimed = aim_at(kind, value, self.directory, self.holder.unit, policy.owner.address)
+        return aimed.aim is Aim.NAMED and bool(aimed.holders)
 
     def _self(self, kind: str, value: Value | None, policy: HeldPolicy) -> Aimed:
         holder = self.holder
@@ -434,6 +452,7 @@ def _values(held: Held) -> Iterator[Value | None]:
 
 _JOINT = frozenset({"other-user", "other-role", "assumable-role", "policy-attached-to-other"})
 """Targets that are one and the same principal where several steps of a path have them."""
+_OWN = {"self-user": "user", "self-role": "role", "self-group": "group"}
 _ASSUME = "sts:AssumeRole"
 _NOT = {State.OPEN: State.CLOSED, State.CONDITIONAL: State.CONDITIONAL, State.CLOSED: State.OPEN}
 
