@@ -33,6 +33,7 @@ __all__ = ["Certainty", "FoundPath", "Rights", "Use"]
 _MOST_CHOICES = 512
 _MOST_USES = 256
 _MOST_STATEMENTS = 4_000
+_FEW_STATEMENTS = 20
 _MOST_WORK = 100_000
 """Resources looked at, and denies held against them, for one principal. What IAM takes of policies on one
 principal is a tenth of that at most; hostile files have more."""
@@ -106,12 +107,13 @@ class Rights:
         self.holder = holder
         self.directory = directory
         statements = ((held, policy) for policy in holder.policies for held in policy.statements)
-        pairs = list(islice(statements, _MOST_STATEMENTS + 1))
+        most = _MOST_STATEMENTS if directory is None or directory.work > 0 else _FEW_STATEMENTS
+        pairs = list(islice(statements, most + 1))
         self.allows = [pair for pair in pairs if pair[0].statement.is_allow]
         self.denies = [pair for pair in pairs if pair[0].statement.is_deny]
         for limit in holder.limits:
             self.denies.extend((held, limit) for held in limit.statements if held.statement.is_deny)
-        self.exhausted = holder.crowded or len(pairs) > _MOST_STATEMENTS
+        self.exhausted = holder.crowded or len(pairs) > most
         self._work = 0
         self._uses: dict[tuple[int, str, tuple[str, ...]], tuple[Use, ...]] = {}
         mask = 0
@@ -208,6 +210,8 @@ class Rights:
         return found
 
     def _ways(self, action: str, bit: int, target: str, services: Sequence[str]) -> Iterator[Use]:
+        if not self._may_look(len(self.allows)):
+            return
         for held, policy in self.allows:
             if not held.actions & bit:
                 continue
@@ -217,6 +221,7 @@ class Rights:
             left_services = services_left(held.statement, services) if services else services
             for value in _values(held):
                 self._work += 1 + len(self.denies)
+                self._charge(8 + len(self.denies))
                 if self._work > _MOST_WORK:
                     self.exhausted = True
                     return
@@ -248,6 +253,18 @@ class Rights:
                     not target.startswith("policy-"),
                     target in {"new", "existing-resource"},
                 )
+
+    def _charge(self, count: int) -> None:
+        if self.directory is not None:
+            self.directory.work -= count
+
+    def _may_look(self, count: int) -> bool:
+        """Say whether some statements more may be looked at; what is few always may."""
+        self._charge(count)
+        if self.directory is None or self.directory.work >= 0 or count <= _FEW_STATEMENTS:
+            return True
+        self.exhausted = True
+        return False
 
     def _within(
         self,

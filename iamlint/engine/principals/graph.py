@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from iamlint.catalog.escalation import EscalationPath, Step, escalation_table
 from iamlint.engine.principals.admission import Admission, admissions, trusting_services
@@ -131,6 +132,9 @@ class Graph:
         return steps
 
 
+_Met = TypeVar("_Met")
+
+
 def build_graph(directory: Directory, accounts: AbstractSet[str] = frozenset()) -> Graph:
     """Return the graph of all principals. `accounts` are the user's own: their roots are not outside."""
     return _Builder(directory, accounts).build()
@@ -214,16 +218,20 @@ class _Builder:
         if not step.mask & rights.mask:
             return
         for use in rights.uses(step, ()):
-            for role in use.targets:
+            for role in self._each(use.targets, rights):
                 admission = self._admitting.get(id(role))
                 if admission is not None and role is not node.holder:
-                    self._sole(node, role, "assume", self._assume, use, (use,), admission.sure, admission)
+                    self._sole(
+                        node, role, "assume", self._assume, use, (use,), admission, sure=admission.sure
+                    )
             if use.aim is not Aim.ANY:
                 continue
             hub = self._assumable(rights)
             if hub is not None and rights.spares(use.action):
-                for role, admission in self._passable[hub.key]:
-                    self._sole(node, role, "assume", self._assume, use, (use,), admission.sure, admission)
+                for role, admission in self._each(self._passable[hub.key], rights):
+                    self._sole(
+                        node, role, "assume", self._assume, use, (use,), admission, sure=admission.sure
+                    )
             elif hub is not None:
                 self._edge(node, hub, "assume", self._assume, sure=not use.conditional, uses=(use,))
 
@@ -254,6 +262,14 @@ class _Builder:
                     self._edge(hub, target, "any", None, sure=admission.sure, trust=admission)
         return self._graph.nodes.get(key)
 
+    def _each(self, found: Sequence[_Met], rights: Rights) -> Sequence[_Met]:
+        """Return what is found, unless so much has been followed by now that the rest is left out."""
+        self._directory.visits -= len(found)
+        if self._directory.visits >= 0 or len(found) <= _FEW:
+            return found
+        rights.exhausted = True
+        return found[:_FEW]
+
     def _sole(
         self,
         node: Node,
@@ -262,17 +278,16 @@ class _Builder:
         path: EscalationPath,
         use: Use,
         uses: tuple[Use, ...],
-        sure: bool,
         admission: Admission | None = None,
+        *,
+        sure: bool,
     ) -> None:
         """Add the edge to one principal, unless a Deny is about just that one."""
         assert node.standing is not None  # INVARIANT: set for all principals first
         left = node.standing.rights.left_on(use.action, other)
         if left is not State.CLOSED and other is not node.holder:
             sure = sure and left is State.OPEN and not use.conditional
-            self._edge(
-                node, self._node_of[id(other)], kind, path, sure=sure, uses=uses, trust=admission
-            )
+            self._edge(node, self._node_of[id(other)], kind, path, sure=sure, uses=uses, trust=admission)
 
     def _follow(self, node: Node, found: FoundPath, rights: Rights) -> None:
         path = found.path
@@ -297,10 +312,10 @@ class _Builder:
         for use in rights.uses(step, path.services):
             sure = rest and not use.conditional
             services = services_left(use.held.statement, path.services)
-            for role in use.targets:
+            for role in self._each(use.targets, rights):
                 admission = trusting_services(role, self._directory, services)
                 if admission is not None:
-                    self._sole(node, role, "pass", path, use, (use, *others), rest and admission.sure)
+                    self._sole(node, role, "pass", path, use, (use, *others), sure=rest and admission.sure)
             if use.aim is Aim.ANY:
                 self._any_of_services(node, "pass", path, services, (use, *others), rights, sure=sure)
 
@@ -325,8 +340,8 @@ class _Builder:
 
         hub = self._hub(",".join(services), f"any role that {' or '.join(services)} may have", find, rights)
         if hub is not None and rights.spares(uses[0].action):
-            for role, admission in self._passable[hub.key]:
-                self._sole(node, role, kind, path, uses[0], uses, sure and admission.sure)
+            for role, admission in self._each(self._passable[hub.key], rights):
+                self._sole(node, role, kind, path, uses[0], uses, sure=sure and admission.sure)
         elif hub is not None:
             self._edge(node, hub, kind, path, sure=sure, uses=uses)
 
@@ -335,12 +350,12 @@ class _Builder:
             alone = len(found.path.steps) == 1
             uses = (use,) if alone else found.uses
             sure = not use.conditional and (alone or found.certainty is not Certainty.MEDIUM)
-            for other in use.targets:
+            for other in self._each(use.targets, rights):
                 if other.kind == kind:
-                    self._sole(node, other, "take-over", found.path, use, uses, sure)
+                    self._sole(node, other, "take-over", found.path, use, uses, sure=sure)
             if use.aim is Aim.ANY and rights.spares(use.action):
-                for other in self._units.get((rights.holder.unit, kind), ()):
-                    self._sole(node, other, "take-over", found.path, use, uses, sure)
+                for other in self._each(self._units.get((rights.holder.unit, kind), ()), rights):
+                    self._sole(node, other, "take-over", found.path, use, uses, sure=sure)
             elif use.aim is Aim.ANY:
                 unit = rights.holder.unit
                 key = f"{unit}#hub:{kind}"
@@ -400,6 +415,7 @@ class _Builder:
 
 
 _LONGEST_CHAIN = 100
+_FEW = 3
 _TAKEN = {"other-user": "user", "other-role": "role", "other-group": "group"}
 
 

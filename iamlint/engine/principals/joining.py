@@ -77,8 +77,16 @@ class Directory:
         self._policies: dict[tuple[str, str], HeldPolicy] = {}
         self._named_policies: dict[str, dict[int, HeldPolicy]] = {}
         self._own_policies: dict[tuple[str, str], dict[int, HeldPolicy]] = {}
-        self.comparisons = 2_000_000
+        self.comparisons = 1_000_000
         """Names that may still be compared with patterns: hostile files have any number of both."""
+        self.work = 30_000_000
+        """Statements that may still be looked at, for all principals together."""
+        self.shared = 2_000_000
+        """Policies of groups that may still be given to members."""
+        self.visits = 300_000
+        """Ways to one principal each that may still be followed."""
+        self.joined: set[tuple[int, int]] = set()
+        """Groups with their members."""
         self.admitted: dict[int, Sequence[object]] = {}
         """Whom each role lets in, as far as it has been asked for."""
         self._of_kind: dict[tuple[str, str], list[Holder]] = {}
@@ -204,6 +212,7 @@ class Directory:
 
 
 _MOST_NAMESAKES = 16
+_FEW_POLICIES = 20
 _MOST_POLICIES = 1000
 """Of one principal. IAM lets none have a tenth of that."""
 
@@ -279,7 +288,10 @@ def join(units: Iterable[UnitFacts]) -> Directory:
                     role.uses.append(use)
     for holder in directory.holders:
         for group in holder.groups:
-            for policy in group.policies:
+            directory.shared -= len(group.policies)
+            most = None if directory.shared >= 0 else _FEW_POLICIES
+            holder.crowded = holder.crowded or (most is not None and len(group.policies) > most)
+            for policy in group.policies[:most]:
                 _add(holder, policy)
             holder.more = holder.more or group.more
             holder.crowded = holder.crowded or group.crowded
@@ -400,7 +412,6 @@ def _managed_limit(value: Value, text: str, holder: Holder) -> HeldPolicy | None
 
 
 def _members(unit: UnitFacts, directory: Directory) -> None:
-    known: dict[int, set[int]] = {}
     for membership in unit.memberships:
         users = [directory.holder(unit.unit, text, ("user",)) for text in membership.users]
         for value in membership.groups:
@@ -412,7 +423,7 @@ def _members(unit: UnitFacts, directory: Directory) -> None:
                     continue
                 if group is None:
                     user.more = True
-                elif id(user) not in known.setdefault(id(group), {id(one) for one in group.members}):
-                    known[id(group)].add(id(user))
+                elif (id(group), id(user)) not in directory.joined:
+                    directory.joined.add((id(group), id(user)))
                     user.groups.append(group)
                     group.members.append(user)
