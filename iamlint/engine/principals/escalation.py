@@ -20,6 +20,7 @@ from iamlint.engine.principals.reach import (
     bears,
     could_reach,
     covers_every,
+    is_bare_hole,
     may_share,
     name_pattern,
 )
@@ -130,7 +131,7 @@ class Rights:
             return None
         for held, policy in self.allows:
             statement = held.statement
-            if not held.all or statement.conditions or statement.unread_condition:
+            if not held.all or condition_state(statement, "", ()) is not State.OPEN or statement.conditions:
                 continue
             if not any(value.text == "*" for value in statement.resources or ()):
                 continue
@@ -377,7 +378,8 @@ class Rights:
         if target == "new" and action.startswith("iam:") and self._exists(action, value, policy):
             return Aimed(Aim.NONE)
         # A name that the caller may choose is as good as any other.
-        return Aimed(Aim.ANY) if target == "new" and aimed.aim is not Aim.NONE else aimed
+        chosen = target == "new" and aimed.aim is not Aim.NONE and not (value and is_bare_hole(value))
+        return Aimed(Aim.ANY) if chosen else aimed
 
     def _exists(self, action: str, value: Value | None, policy: HeldPolicy) -> bool:
         """Say whether a value names a user or role that these files create, which is none to be made."""

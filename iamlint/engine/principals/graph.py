@@ -414,7 +414,7 @@ class _Builder:
                     (queue.append if source.kind != "hub" else queue.appendleft)(source)
 
 
-_LONGEST_CHAIN = 100
+_LONGEST_CHAIN = 24
 _FEW = 3
 _TAKEN = {"other-user": "user", "other-role": "role", "other-group": "group"}
 

@@ -32,7 +32,8 @@ def condition_state(statement: Statement, action: str, services: Sequence[str]) 
     those that a role would be passed to."""
     if statement.unread_condition:
         return State.CONDITIONAL
-    state = State.OPEN
+    known = statement.effect is not None and statement.effect.text is not None
+    state = State.OPEN if known else State.CONDITIONAL
     for condition in statement.conditions:
         found = _test_state(condition, action, services)
         if found is State.CLOSED:

@@ -21,6 +21,7 @@ __all__ = [
     "bears",
     "could_reach",
     "covers_every",
+    "is_bare_hole",
     "may_share",
     "name_pattern",
 ]
@@ -63,7 +64,7 @@ def aim_at(kind: str, value: Value | None, directory: Directory | None, unit: st
             return Aimed(Aim.NAMED, (referred,)) if referred.kind == kind else _NOT_AT_ALL
     width = reach(value)
     if not _may_be(width, kind):
-        return _UNKNOWN_NAME if _is_bare_hole(value) else _NOT_AT_ALL
+        return _UNKNOWN_NAME if is_bare_hole(value) else _NOT_AT_ALL
     if width.caller:
         return Aimed(Aim.NAMED, caller=True)
     if "role/aws-service-role/" in value.literal or "role/aws-reserved/" in value.literal:
@@ -83,7 +84,7 @@ def _may_be(width: Reach, kind: str) -> bool:
     return width.type in {kind, ""} or width.breadth is Breadth.SERVICE
 
 
-def _is_bare_hole(value: Value) -> bool:
+def is_bare_hole(value: Value) -> bool:
     """Whether a value may be a whole ARN of any kind, decided elsewhere."""
     first = value.parts[0] if value.parts else None
     return isinstance(first, Hole) and first.arn is None and first.alphabet is None
@@ -151,7 +152,7 @@ def aim_at_policy(value: Value | None, holder: Holder, directory: Directory | No
         if referred is not None:
             return Aimed(Aim.NAMED), any(referred is one for one in own)
     if not _may_be(width, "policy"):
-        return (_UNKNOWN_NAME if _is_bare_hole(value) else _NOT_AT_ALL), False
+        return (_UNKNOWN_NAME if is_bare_hole(value) else _NOT_AT_ALL), False
     if width.breadth >= Breadth.TYPE:
         return Aimed(Aim.ANY), False
     pattern = name_pattern("policy", value)
@@ -184,7 +185,7 @@ def could_reach(action: str, value: Value) -> bool:
     if bit & known.without_resource_types():
         return False
     if not width.service:
-        return _is_bare_hole(value) or width.breadth is Breadth.SERVICE
+        return is_bare_hole(value) or width.breadth is Breadth.SERVICE
     return _works_on(action, width.service, width.type)
 
 
