@@ -352,7 +352,7 @@ def test_a_boundary_that_is_not_here_makes_everything_conditional() -> None:
     found_standing = of(directory(("t.json", extraction)), "Resources.R")
     assert found_standing.outright is None
     assert {one.certainty for one in found_standing.paths} == {Certainty.MEDIUM}
-    assert "the permissions boundary is not in these files" in found_standing.paths[0].notes
+    assert "the permissions boundary is not known from these files" in found_standing.paths[0].notes
 
 
 def test_a_role_in_view_must_trust_the_service() -> None:
