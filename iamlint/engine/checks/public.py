@@ -43,6 +43,7 @@ __all__ = [
     "public_principal",
     "service_source",
     "strangers_bits",
+    "transport_gap",
     "wildcard_statement",
 ]
 
@@ -501,6 +502,32 @@ def insecure_transport(subject: PolicySubject, params: Mapping[str, object]) -> 
             if any(value.text is None or value.text.lower() == wanted for value in condition.values):
                 return
     yield Match((*policy.pointer, "Statement"), key_only=True)
+
+
+def transport_gap(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a bucket policy that refuses requests without TLS for some of reading and writing alone."""
+    policy = subject.policy
+    if "s3-bucket" not in policy.on:
+        return
+    needed = subject.catalog.expand("s3:GetObject") | subject.catalog.expand("s3:PutObject")
+    first = None
+    for statement in policy.statements or ():
+        keys = {condition.key.lower() for condition in statement.conditions}
+        if statement.unread_condition or statement.when:
+            return
+        if "aws:securetransport" not in keys and "s3:tlsversion" not in keys:
+            continue
+        if not statement.is_deny or any(value.text is None for value in statement.actions or ()):
+            return
+        if not statement.actions:
+            return
+        first = first or statement
+        needed &= ~subject.action_bits(statement)
+    if first is None or not needed or not first.actions:
+        return
+    missing = listed(subject.catalog.names(needed))
+    words = {"actions": missing}
+    yield Match(first.actions[0], tuple(map(str, first.actions)), words, statement=first)
 
 
 def open_endpoint(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

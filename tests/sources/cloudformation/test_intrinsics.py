@@ -149,7 +149,7 @@ def test_what_a_function_gives(resource: str, shown: list[str]) -> None:
         ("!Ref Name", Hole("parameter", "Name")),
         ("!Ref Stage", Hole("parameter", "Stage", values=("dev", "prod"), default="dev")),
         ("!Ref Retries", Hole("parameter", "Retries", default="3")),
-        ("!Ref Secret", Hole("secret-default", "Secret")),
+        ("!Ref Secret", Hole("secret-default", "Secret", hidden=True)),
         ("!Ref Names", Hole("parameter", "Names", default="a,b", many=True)),
         ("!Ref Subnets", Hole("parameter", "Subnets", many=True)),
         ("!Ref Stored", Hole("parameter", "Stored")),

@@ -87,6 +87,12 @@ TABLE: Mapping[str, CheckSpec] = {
         "public.insecure_transport",
         "A bucket policy without a Deny for requests that do not use TLS.",
     ),
+    "transport-gap": CheckSpec(
+        "policy",
+        "public.transport_gap",
+        "A bucket policy that refuses requests without TLS for reading or for writing alone.",
+        words=("actions",),
+    ),
     "iot-resource-star": CheckSpec(
         "statement",
         "public.iot_resource_star",
