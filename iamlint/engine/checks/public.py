@@ -21,7 +21,14 @@ from iamlint.engine.checks.policy_facts import (
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
-from iamlint.semantics.conditions import denies_strangers, names_source, parse_operator, required_conditions
+from iamlint.semantics.conditions import (
+    bounding_conditions,
+    denies_strangers,
+    is_private_range,
+    names_source,
+    parse_operator,
+    required_conditions,
+)
 from iamlint.semantics.patterns import covers, matches, pattern_text
 from iamlint.semantics.principals import Party, PartyKind, is_account_id, parties
 
@@ -40,6 +47,7 @@ __all__ = [
     "open_endpoint",
     "own_root",
     "policy_lockout",
+    "public_bounded",
     "public_principal",
     "service_source",
     "strangers_bits",
@@ -282,6 +290,31 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     marks.extend(loose_conditions(statement))
     evidence = (*(str(value) for value in actions or ()), str(who))
     yield Match(who, evidence, words, marks=tuple(marks))
+
+
+_ADDRESS = "aws:sourceip"
+
+
+def public_bounded(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an Allow to everybody that a condition alone bounds: by the caller's address (`by: address`),
+    public ones among them, or by anything else (`by: owner`)."""
+    who, statement = everybody(subject), subject.statement
+    if who is None or statement.principals is None or statement.unread_condition or not subject.granted:
+        return
+    if not set(subject.policy.on).isdisjoint(_texts(params, "skip")):
+        return
+    found = list(bounding_conditions(statement))
+    by_address = bool(found) and all(one.key.lower() == _ADDRESS for one in found)
+    if not found or by_address != (params["by"] == "address"):
+        return
+    if by_address and all(is_private_range(value) for one in found for value in one.values):
+        return
+    words = {
+        "actions": _shown_actions(statement.actions),
+        "conditions": listed(dict.fromkeys(one.key for one in found)),
+    }
+    marks = tuple((one.pointer, "this alone bounds it") for one in found)
+    yield Match(who, (*map(str, statement.actions or ()), str(who)), words, marks=marks)
 
 
 def _all_known(subject: StatementSubject, named: Values) -> bool:

@@ -131,12 +131,19 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"only": Param("texts", ()), "but": Param("texts", ())},
         words=("recipient", "service", "source"),
     ),
+    "permission-for-everybody": CheckSpec(
+        "grant",
+        "grants.permission_for_everybody",
+        "A permission for everybody that its source alone bounds.",
+        params={"what": Param("texts", ("resource-grant",))},
+        words=("recipient", "source"),
+    ),
     "public-acl": CheckSpec(
         "grant",
         "grants.public_acl",
         "An access control list that lets everybody in.",
         params={
-            "canned": Param("texts", required=True),
+            "canned": Param("texts", ()),
             "groups": Param("texts", required=True),
             "permissions": Param("texts", ()),
         },

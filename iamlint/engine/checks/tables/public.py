@@ -26,6 +26,14 @@ TABLE: Mapping[str, CheckSpec] = {
         },
         words=("actions",),
     ),
+    "public-bounded": CheckSpec(
+        "statement",
+        "public.public_bounded",
+        "An Allow to everybody that a condition alone bounds.",
+        needs=("allow", "principal", "condition"),
+        params={"by": Param("choice", required=True, choices=("address", "owner")), "skip": Param("texts")},
+        words=("actions", "conditions"),
+    ),
     "resource-policy-wildcard": CheckSpec(
         "statement",
         "public.wildcard_statement",
