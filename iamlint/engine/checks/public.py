@@ -299,7 +299,9 @@ def public_bounded(subject: StatementSubject, params: Mapping[str, object]) -> I
     """Find an Allow to everybody that a condition alone bounds: by the caller's address (`by: address`),
     public ones among them, or by anything else (`by: owner`)."""
     who, statement = everybody(subject), subject.statement
-    if who is None or statement.principals is None or statement.unread_condition or not subject.granted:
+    if who is None or statement.principals is None or statement.unread_condition:
+        return
+    if subject.bits and not subject.granted:
         return
     if not set(subject.policy.on).isdisjoint(_texts(params, "skip")):
         return

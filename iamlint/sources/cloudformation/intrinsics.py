@@ -664,7 +664,7 @@ def _parameter_hole(name: str, parameter: Mapping[str, object]) -> Hole:
     if of.startswith("AWS::SSM::Parameter::Value<"):
         # The default is the name of a stored parameter, not a value.
         return Hole("parameter", name, many="List" in of)
-    if _text_of(parameter.get("NoEcho")) == "true":
+    if (_text_of(parameter.get("NoEcho")) or "").lower() == "true":
         # Nobody may print the default, but a rule must be able to say that there is one.
         kind = "secret-default" if "Default" in parameter else "parameter"
         return Hole(kind, name, many=many, hidden=True)
