@@ -20,6 +20,7 @@ from benchmarks.inputs import (
 )
 from benchmarks.measure import Command, Experiment, Goal
 from benchmarks.plan import plan
+from benchmarks.principals import POLICIES, PRINCIPALS, principals
 from benchmarks.repository import FILES, MANIFEST, repository
 from benchmarks.services import service_reference
 from benchmarks.workspace import INPUTS
@@ -362,6 +363,31 @@ def compare_cold(installed: Installed, _: Path | None) -> Experiment:
     )
 
 
+def principal_set(installed: Installed, _: Path | None) -> Experiment:
+    """Everything that principals hold joined over many files, and the graph."""
+    arguments = ("check", ".", "--format", "json", "--jobs", "1")
+    limit = Goal("within 10 s", seconds=10)
+    return Experiment(
+        "principals",
+        f"{POLICIES:,} policies of {PRINCIPALS:,} principals in templates",
+        principals(),
+        (
+            _iamlint(installed, ONE_PROCESS, *arguments, goal=limit),
+            _iamlint(
+                installed,
+                "the same, rules about principals left out",
+                *(*arguments, "--ignore", "IAM281,IAM282,IAM283,IAM284,IAM285,IAM286,IAM287,IAM288"),
+                goal=Goal("joining adds at most 30 %", ratio=1 / 1.3),
+            ),
+            _iamlint(installed, "iamlint graph", "graph", ".", "--format", "json", count=None, goal=limit),
+        ),
+        reference=ONE_PROCESS,
+        rounds=5,
+        amount=POLICIES,
+        unit="policies",
+    )
+
+
 _NEAR_CHECK = Goal("within 30 ms of iamlint check on one", more_seconds=0.03)
 
 
@@ -373,6 +399,7 @@ EXPERIMENTS: Mapping[str, tuple[Callable[[Installed, Path | None], Experiment], 
     "start": (start, ()),
     "sarif": (sarif, ()),
     "plan": (terraform_plan, ()),
+    "principals": (principal_set, ()),
     "compare": (compare_cold, ()),
     "decisions": (decisions, ()),
     "history": (history, ()),

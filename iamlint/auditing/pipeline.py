@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,10 @@ def run(settings: AuditSettings) -> Outcome:
             settings.progress(done, len(rest))
             judge_unit(unit, settings, judge, outcome)
     _judge_principals(units, settings, judge, outcome)
+    if not judge.principal_ids.isdisjoint(finding.rule_id for finding in outcome.findings):
+        from iamlint.auditing.principals import without_covered
+
+        outcome.findings = without_covered(outcome.findings, selection.rules, settings.profile)
     outcome.findings = with_ordinals(without_twins(sorted(outcome.findings, key=lambda one: one.order)))
     outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
@@ -319,15 +324,14 @@ def _judge(extraction: Extraction, files: list[SourceFile], judge: Judges, outco
                     outcome.secrets.setdefault(span.path, []).append(span)
     concerned = judge.concern(extraction)
     told: dict[PolicyKey, set[str]] = {}
-    for item in judge.policies.judge(extraction):
-        if concerned and isinstance(item, Finding):
-            paths = item.properties.get("paths")
-            if isinstance(paths, list):
-                told.setdefault(item.policy_key, set()).update(paths)
+    items = judge.policies.judge(extraction)
+    if concerned:
+        from iamlint.auditing.principals import facts_of, judge_alone, with_paths
+
+        items = with_paths(items, extraction, judge.wide_rules, told)
+    for item in items:
         _take(item, outcome)
     if concerned:
-        from iamlint.auditing.principals import facts_of, judge_alone
-
         outcome.told.update(told)
         size = sum(len(file.data) for file in files)
         facts = facts_of(extraction, files[0].path, let_go=outcome.may_keep < size)
@@ -349,17 +353,27 @@ class Judges:
     """Who judges a run: `policies` the rules about policies and grants, file by file, `principals` those
     about what all files together give to somebody, imported when something could concern them."""
 
-    __slots__ = ("_principals", "_profile", "_rules", "_settings", "policies")
+    __slots__ = ("_all", "_principals", "_profile", "_rules", "_settings", "policies")
 
     def __init__(
         self, rules: Iterable[Rule], settings: Settings, profile: Profile, *, advising: bool = True
     ) -> None:
-        listed = tuple(rules)
+        listed = self._all = tuple(rules)
         self.policies = Judge(listed, settings, profile, advising=advising)
         self._rules = tuple([rule for rule in listed if CHECKS[rule.check].target == "principal"])
         self._settings = settings
         self._profile = profile
         self._principals: PrincipalJudge | None = None
+
+    @property
+    def principal_ids(self) -> AbstractSet[str]:
+        """The ids of the rules about principals."""
+        return frozenset(rule.id for rule in self._rules)
+
+    @property
+    def wide_rules(self) -> AbstractSet[str]:
+        """The ids of rules about statements that allow so much that every way to more rights is in them."""
+        return frozenset(rule.id for rule in self._all if "privilege-escalation" in rule.covers)
 
     def concern(self, extraction: Extraction) -> bool:
         """Say whether rules about principals run and an extraction could hold something for them."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
-from iamlint.engine.principals.facts import UnitFacts, gather
-from iamlint.engine.principals.graph import Graph, build_graph
-from iamlint.engine.principals.joining import Directory, join
+from iamlint.engine.checks import CHECKS
+from iamlint.engine.principals.facts import UnitFacts, gather, policy_held
+from iamlint.engine.principals.graph import Graph, build_graph, standing_of
+from iamlint.engine.principals.joining import Directory, join, lone_holder
 from iamlint.engine.principals.judging import PrincipalJudge, Told
-from iamlint.model import Diagnostic, Document, Extraction, Finding, Policy, PolicyKey
+from iamlint.engine.rule import Profile, Rule
+from iamlint.model import Diagnostic, Document, Extraction, Finding, Policy, PolicyKey, json_pointer
 from iamlint.record import replace
 
 __all__ = [
@@ -18,7 +21,9 @@ __all__ = [
     "judge_principals",
     "key_of_policy",
     "linked",
+    "with_paths",
     "without_closed",
+    "without_covered",
 ]
 
 Reopen = Callable[[str], Extraction | None]
@@ -83,6 +88,47 @@ def judge_principals(
     return without_closed(findings, directory, graph), list(judge.judge(directory, graph, told))
 
 
+def with_paths(
+    items: Iterable[Finding | Diagnostic],
+    extraction: Extraction,
+    wide_rules: AbstractSet[str],
+    told: dict[PolicyKey, set[str]],
+) -> Iterator[Finding | Diagnostic]:
+    """Yield what the rules say about policies. A finding about a statement that allows so much that ways to
+    more rights are in it (`wide_rules`) gets their ids, and `told` those of all findings."""
+    policies: dict[PolicyKey, Policy] | None = None
+    for item in items:
+        if isinstance(item, Finding):
+            paths = item.properties.get("paths")
+            if paths is None and item.rule_id in wide_rules:
+                if policies is None:
+                    policies = {key_of_policy(policy): policy for policy in extraction.policies}
+                policy = policies.get(item.policy_key)
+                paths = [] if policy is None else paths_in_statement(policy, item.pointer)
+                yield replace(item, properties={**item.properties, "paths": paths}) if paths else item
+            else:
+                yield item
+            if isinstance(paths, list):
+                told.setdefault(item.policy_key, set()).update(paths)
+        else:
+            yield item
+
+
+def paths_in_statement(policy: Policy, pointer: str) -> list[str]:
+    """Return the ids of the paths that one statement of a policy opens by itself: that at the JSON pointer,
+    which may lead into it. None for an administrator, who needs no way."""
+    standing = standing_of(lone_holder(policy_held(policy)), None)
+    start = len(policy.pointer)
+    return [
+        found.path.id
+        for found in standing.paths
+        if all(
+            (pointer + "/").startswith(json_pointer(use.held.statement.pointer[start:]) + "/")
+            for use in found.uses
+        )
+    ]
+
+
 def judge_alone(extraction: Extraction, judge: PrincipalJudge, told: Told) -> Iterator[Finding | Diagnostic]:
     """Yield what the rules about principals say of policies that the files give to nobody."""
     for policy in extraction.policies:
@@ -126,6 +172,39 @@ def without_closed(findings: Iterable[Finding], directory: Directory, graph: Gra
         elif left:
             kept.append(replace(finding, properties={**finding.properties, "paths": left}))
     return kept
+
+
+def without_covered(findings: list[Finding], rules: Iterable[Rule], profile: Profile) -> list[Finding]:
+    """Return the findings less those at the place of one about a principal whose rule covers theirs. That one
+    names them instead. The profile `audit` keeps all."""
+    covering = {rule.id: set(rule.covers) for rule in rules if CHECKS[rule.check].target == "principal"}
+    telling = [finding for finding in findings if covering.get(finding.rule_id)]
+    if not telling or profile is Profile.AUDIT:
+        return findings
+    by_place: dict[object, list[Finding]] = {}
+    for finding in findings:
+        by_place.setdefault((finding.policy_key, finding.pointer), []).append(finding)
+    gone: set[int] = set()
+    changed: dict[int, Finding] = {}
+    for finding in telling:
+        beside = by_place[finding.policy_key, finding.pointer]
+        covered = [one for one in beside if one.rule_name in covering[finding.rule_id] and one is not finding]
+        if covered:
+            gone.update(map(id, covered))
+            changed[id(finding)] = _standing_for(finding, covered)
+    return [changed.get(id(finding), finding) for finding in findings if id(finding) not in gone]
+
+
+def _standing_for(finding: Finding, covered: Iterable[Finding]) -> Finding:
+    aliases = dict.fromkeys(finding.aliases)
+    names: dict[str, None] = {}
+    for one in covered:
+        aliases.update(dict.fromkeys(one.aliases))
+        names[one.rule_name] = None
+        also = one.properties.get("covers")
+        names.update(dict.fromkeys(also if isinstance(also, list) else ()))
+    properties = {**finding.properties, "covers": list(names)}
+    return replace(finding, aliases=tuple(aliases), properties=properties)
 
 
 def key_of_policy(policy: Policy) -> PolicyKey:

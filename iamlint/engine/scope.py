@@ -218,6 +218,10 @@ def _service_and_word(arn: str) -> tuple[str, str]:
     return fields[2], _SEPARATOR.split(fields[5].lstrip("/"), maxsplit=1)[0]
 
 
+_ALWAYS_SENT = frozenset({"organizations:serviceprincipal"})
+"""Keys that every request carries for which an IfExists could matter: the service to delegate or trust."""
+
+
 def is_over(condition: Condition) -> bool:
     """Say whether a test asks for a time before the catalogue was made: no request passes it any more."""
     if condition.key.lower() not in _CLOCKS:
@@ -243,7 +247,7 @@ def narrows_request(condition: Condition) -> bool:
     nothing. Which keys only describe the caller or the way in stands in `action_sets.json`.
     """
     operator = parse_operator(condition.operator)
-    if operator.negated or operator.if_exists:
+    if operator.negated or (operator.if_exists and condition.key.lower() not in _ALWAYS_SENT):
         return False
     # A request to tag always has tag keys; of other keys an absent one passes ForAllValues.
     if operator.quantifier == "ForAllValues" and condition.key.lower() != "aws:tagkeys":

@@ -424,22 +424,24 @@ class StatementSubject:
 
     @property
     def arn_faults(self) -> tuple[tuple[Value, ArnFault], ...]:
-        """The values of Resource and NotResource that are surely wrong as ARNs, with what is wrong.
-
-        None where a parameter is read as the empty text: that says it is not in use.
-        """
+        """The values of Resource and NotResource that are surely wrong as ARNs, with what is wrong."""
         if self._arn_faults is None:
             found = []
-            if any(" is ''" in note for note in self.notes):
-                self._arn_faults = ()
-                return ()
             for value in (*(self.statement.resources or ()), *(self.statement.not_resources or ())):
                 if value.text != "*":
                     fault = fault_of(value)
-                    if fault is not None:
+                    if fault is not None and not (fault.code == "prefix" and self.stands_in(value)):
                         found.append((value, fault))
             self._arn_faults = tuple(found)
         return self._arn_faults
+
+    def stands_in(self, value: Value) -> bool:
+        """Whether a value is only what a template has while nobody gives one (`none`, `create`): its
+        text is a word, and a default or one side of a condition."""
+        text = value.text
+        if text is None or ":" in text:
+            return False
+        return bool(value.when) or any(f" is {text!r}" in note for note in self.notes)
 
     @property
     def star_resource(self) -> Value | None:

@@ -21,7 +21,7 @@ from iamlint.record import record
 from iamlint.semantics.patterns import has_wildcard
 from iamlint.semantics.principals import is_account_id
 
-__all__ = ["FAULTS", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
+__all__ = ["FAULTS", "TO_FILL", "ArnFault", "arn_text", "fault_of", "known_arn_services"]
 
 FAULTS = (
     "prefix",
@@ -46,6 +46,14 @@ _ANY = "\0"
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _WILDCARD = re.compile(r"[*?\0]")
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+TO_FILL = re.compile(r"_{1,2}[A-Z][A-Z0-9_]*_")
+"""A word between underscores, which a module replaces by what it knows (`_S3_BUCKET_ARN_`)."""
+_WORD_TO_FILL = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_REGION_TO_FILL = re.compile(r"(?:aws|your)?[-_]?region(?:[-_](?:name|id|code))?", re.IGNORECASE)
+_ACCOUNT_TO_FILL = re.compile(
+    r"(?:aws|your)?[-_]?account(?:[-_]?(?:id|number|no))?|[A-Z]+_[A-Z_]*[A-Z]|[xX]{12}", re.IGNORECASE
+)
+"""Words of documentation that somebody replaces before the policy is used."""
 _LONGEST = 2_048
 """Characters of the longest ARN that is judged; real ones are shorter by far."""
 
@@ -112,12 +120,16 @@ def _fault(text: str) -> ArnFault | None:
         if "${" in text:
             return None  # a broken variable is another fault
     if not text.startswith("arn:"):
-        return _wrong_prefix(text)
+        return None if TO_FILL.fullmatch(text) else _wrong_prefix(text)
     fields = text.split(":", 5)
     if len(fields) < 6:
         # A star at the end stands for no field: IAM may take it, and AWS has taken it out of its policies.
         return ArnFault("fields", str(len(fields)), fields[2] if len(fields) > 2 else "")
     _, partition, service, region, account, resource = fields
+    if _REGION_TO_FILL.fullmatch(region):
+        region = _ANY
+    if _ACCOUNT_TO_FILL.fullmatch(account):
+        account = _ANY
     if not _is_open(partition) and partition not in _regions():
         from iamlint.catalog.usual_names import nearest_partition
 
@@ -149,7 +161,7 @@ def _fault(text: str) -> ArnFault | None:
     if _is_open(region) or _is_open(account) or _is_open(resource):
         # The service has never been seen to report such an ARN, however wrong its last part is.
         return None
-    if not _fitting(known, resource):
+    if not _fitting(known, resource) and not _WORD_TO_FILL.fullmatch(resource):
         return ArnFault("resource", resource, service, _resource_hint(known, resource))
     return None
 

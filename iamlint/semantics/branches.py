@@ -16,6 +16,8 @@ from iamlint.record import replace
 __all__ = ["readings"]
 
 _MAX_READINGS = 24
+_REPEATED = "for "
+"""How the condition begins that there is an item in a list of unknown length: it is taken to be so."""
 
 
 def readings(statement: Statement) -> Iterator[tuple[Statement, tuple[str, ...]]]:
@@ -29,7 +31,8 @@ def readings(statement: Statement) -> Iterator[tuple[Statement, tuple[str, ...]]
     holes: dict[Hole, None] = {}
     for value in _values(statement):
         for name, _ in value.when:
-            conditions[name] = None
+            if not name.startswith(_REPEATED):
+                conditions[name] = None
         for part in value.parts:
             if isinstance(part, Hole) and (part.values or part.default is not None):
                 holes[part] = None
@@ -56,14 +59,12 @@ def _filled(
         for text in dict.fromkeys((*hole.values, *(() if hole.default is None else (hole.default,)))):
             if count >= _MAX_READINGS:
                 return
-            if assumed and not text:
-                continue  # Nothing given, which is what such a condition usually asks.
+            if not text:
+                continue  # Nothing given: whoever uses the value gives one.
             count += 1
             kind = "the default" if text == hole.default else "an allowed value"
             yield _with(statement, {hole: text}), (*assumed, f"{hole.name} is {text!r}, {kind}")
-    defaults = {
-        hole: hole.default for hole in holes if hole.default or (hole.default is not None and not assumed)
-    }
+    defaults = {hole: hole.default for hole in holes if hole.default}
     if len(defaults) > 1:
         note = ", ".join(f"{hole.name} is {text!r}" for hole, text in defaults.items())
         yield _with(statement, defaults), (*assumed, f"{note}, the defaults")

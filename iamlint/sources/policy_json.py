@@ -168,6 +168,8 @@ class _Search:
         told = kind is not None or options.policy_kind is not None or options.resource_type is not None
         if not told and policy.kind is PolicyKind.RESOURCE and _is_for_endpoints(self._document.path):
             policy = replace(policy, kind=PolicyKind.ENDPOINT)
+        if not told:
+            policy = replace(policy, kind=_kind_by_folder(self._document.path, policy.kind))
         if policy.kind is PolicyKind.TRUST and not policy.on:
             policy = replace(policy, on=("role",))
         self.policies.append(policy)
@@ -184,6 +186,36 @@ class _Search:
                 unjudged=unjudged,
             )
         )
+
+
+_FOLDERS = {
+    PolicyKind.IDENTITY: {
+        "scp": PolicyKind.SCP,
+        "service-control-polic": PolicyKind.SCP,
+        "permission-boundar": PolicyKind.BOUNDARY,
+        "permissions-boundar": PolicyKind.BOUNDARY,
+        "boundar": PolicyKind.BOUNDARY,
+    },
+    PolicyKind.RESOURCE: {
+        "rcp": PolicyKind.RCP,
+        "resource-control-polic": PolicyKind.RCP,
+    },
+}
+"""Names of folders, without their ending, that say what the bare documents in them are, where their
+elements leave it open."""
+
+
+def _kind_by_folder(path: str, kind: PolicyKind) -> PolicyKind:
+    """Return the kind that the nearest telling folder gives to a document of a kind told by elements."""
+    known = _FOLDERS.get(kind)
+    if known is not None:
+        folders = path.lower().replace("_", "-").replace(" ", "-").split("/")[:-1]
+        # Below a folder of resource control policies lie policies of resources that go with them.
+        for folder in reversed(folders if kind is PolicyKind.IDENTITY else folders[-1:]):
+            stem = folder.removesuffix("ies").removesuffix("y").removesuffix("s")
+            if stem in known:
+                return known[stem]
+    return kind
 
 
 def _account_of(holder: dict[str, object]) -> str | None:

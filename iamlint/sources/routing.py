@@ -28,7 +28,7 @@ _ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|\\U000000[0-9a-fA
 _CONTINUED = re.compile(rb"\\\r?\n[ \t]*+")
 _SURE_TEMPLATE = re.compile(r"Resources[\"']?\s*:")
 _TOP_KEY = re.compile(r"^(?:Resources|Statement)[ \t]*:", re.MULTILINE)
-_TEMPLATING = ("{{", "{%", "<%")
+_TEMPLATING = ("{{", "{%", "<%", "%{")
 _MISSPELT = tuple(re.compile(rb"\b%s[\"']?\s*+:" % word, re.IGNORECASE) for word in (b"statement", b"effect"))
 """Keys of a policy, whatever their letter case: where both stand, a policy is meant."""
 _NOTHING = Extraction()

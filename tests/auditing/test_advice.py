@@ -183,10 +183,10 @@ def test_an_arn_with_a_revision_is_whole(tmp_path: Path) -> None:
     text = template(Worker=role, Job={"Type": "AWS::ECS::TaskDefinition"})
     assert advice(tmp_path, "t.json", text, "IAM115") == ['ecs:RunTask:\n  {"Ref": "Job"},']
     statement = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
-    statement["Action"] = "elasticloadbalancing:DeregisterTargets"
+    statement["Action"] = "elasticloadbalancing:ModifyTargetGroup"
     text = template(Worker=role, Group={"Type": "AWS::ElasticLoadBalancingV2::TargetGroup"})
     assert advice(tmp_path, "t.json", text, "IAM114") == [
-        'elasticloadbalancing:DeregisterTargets:\n  {"Ref": "Group"},'
+        'elasticloadbalancing:ModifyTargetGroup:\n  {"Ref": "Group"},'
     ]
 
 

@@ -85,9 +85,9 @@ def test_standard_input_is_a_named_file(tmp_path: Path) -> None:
 
 
 def test_kind_from_the_command_line_and_from_the_configuration(tmp_path: Path) -> None:
-    write(tmp_path, "scp/full.json", ADMIN)
-    assert run(settings(tmp_path, "scp/full.json", policy_kind=PolicyKind.SCP)).findings == []
-    assert run(settings(tmp_path, policy_kinds=(("scp/*.json", PolicyKind.SCP),))).findings == []
+    write(tmp_path, "org/full.json", ADMIN)
+    assert run(settings(tmp_path, "org/full.json", policy_kind=PolicyKind.SCP)).findings == []
+    assert run(settings(tmp_path, policy_kinds=(("org/*.json", PolicyKind.SCP),))).findings == []
     assert run(settings(tmp_path)).findings != []
 
 

@@ -85,6 +85,32 @@ def test_what_a_finding_about_one_policy_tells_is_not_told_again(tmp_path: Path)
     assert again.properties["paths"] == ["lambda-001"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_way_stands_for_the_wide_entry_that_it_begins_with(tmp_path: Path, jobs: int) -> None:
+    write(tmp_path, "a.json", {"R": role(PASS), "M": managed(RUN, {"Ref": "R"})})
+    write(tmp_path, "b.json", {"R": role(PASS)})
+    outcome = audited(tmp_path, jobs=jobs)
+    assert [one.primary.path for one in of(outcome, "IAM211")] == ["b.json"]
+    [finding] = of(outcome, "IAM281")
+    covered = finding.properties["covers"]
+    assert isinstance(covered, list)
+    assert "passrole-wildcard-resource" in covered
+    assert "checkov:CKV_AWS_110" in finding.aliases
+    assert of(audited(tmp_path, profile=Profile.AUDIT), "IAM211")[0].primary.path == "a.json"
+
+
+def test_a_statement_that_allows_everything_of_a_service_names_the_ways_in_it(tmp_path: Path) -> None:
+    policy = document({"Effect": "Allow", "Action": "iam:*", "Resource": "*"})
+    (tmp_path / "p.json").write_text(json.dumps(policy))
+    outcome = audited(tmp_path)
+    [wide] = of(outcome, "IAM107")
+    paths = wide.properties["paths"]
+    assert isinstance(paths, list)
+    assert {"iam-001", "iam-005", "iam-013", "x-iam-create-user"} <= set(paths)
+    assert "lambda-001" not in paths
+    assert of(outcome, "IAM281") == []
+
+
 def test_an_inline_policy_whose_way_another_policy_denies_is_no_finding(tmp_path: Path) -> None:
     deny = {"Effect": "Deny", "Action": "iam:CreatePolicyVersion", "Resource": "*"}
     rewriting = {"Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*"}

@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from benchmarks import principals
 from benchmarks.measure import Command, Experiment, Goal, Sample, Series, ratio, verdict
 from benchmarks.repository import FILES, POLICY_FILES, candidates, generate
 from benchmarks.table import Result, markdown
@@ -134,3 +135,12 @@ def test_the_launcher_measures_one_program(tmp_path: Path) -> None:
     assert answer["exit_code"] == 3
     assert 0 < answer["seconds"] < 60
     assert (tmp_path / "out").read_text() == "50000000\n"
+
+
+def test_the_templates_hold_as_many_principals_and_policies_as_promised() -> None:
+    made = list(principals.templates())
+    assert made == list(principals.templates())
+    resources = [body for one in made for body in one["Resources"].values()]  # type: ignore[attr-defined]
+    roles = [body for body in resources if body["Type"] == "AWS::IAM::Role"]
+    assert len(roles) == principals.PRINCIPALS
+    assert len(resources) + len(roles) == principals.POLICIES

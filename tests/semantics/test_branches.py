@@ -80,3 +80,10 @@ def test_an_empty_default_is_not_read_under_a_condition() -> None:
     given = Value(None, (), ("arn:aws:s3:::", bucket, "/*"), (("HasBucket", True),))
     found = list(readings(statement((value("s3:GetObject"),), (given,))))
     assert [shown(reading)[1] for reading, _ in found] == [["arn:aws:s3:::<Bucket>/*"], []]
+
+
+def test_an_empty_default_is_no_value() -> None:
+    bucket = Hole("parameter", "Bucket", default="")
+    given = Value(None, (), ("arn:aws:s3:::", bucket, "/*"))
+    found = list(readings(statement((value("s3:GetObject"),), (given,))))
+    assert [shown(reading)[1] for reading, _ in found] == [["arn:aws:s3:::<Bucket>/*"]]

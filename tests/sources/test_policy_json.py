@@ -15,6 +15,10 @@ POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:*"], "Resource": "*"}],
 }
+ENDPOINT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}],
+}
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
@@ -273,3 +277,27 @@ def test_documents_in_text_in_text_are_found() -> None:
 def test_text_that_is_no_policy_is_searched_for_one() -> None:
     found = read({"Policy": json.dumps([{"a": {"Policy": POLICY}}]), "Content": json.dumps({"Statement": 1})})
     assert seen(found) == [("$.Policy[0].a.Policy", "identity", None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind"),
+    [
+        ("org/service_control_policies/iam/deny.json", POLICY, "scp"),
+        ("SCPs/FullAWSAccess.json", POLICY, "scp"),
+        ("scp.json", POLICY, "identity"),
+        ("permissions-boundaries/dev.json", POLICY, "boundary"),
+        ("boundary-tests/dev.json", POLICY, "identity"),
+        ("vpc_endpoint_policies/s3.json", ENDPOINT, "endpoint"),
+        ("resource_control_policies/perimeter.json", ENDPOINT, "rcp"),
+        ("resource_control_policies/topics/policy.json", ENDPOINT, "resource"),
+        ("scps/trust.json", TRUST, "trust"),
+    ],
+)
+def test_a_folder_says_what_elements_leave_open(path: str, content: object, kind: str) -> None:
+    (policy,) = read(content, path).policies
+    assert policy.kind.value == kind
+
+
+def test_the_kind_that_is_asked_for_goes_first() -> None:
+    (policy,) = read(POLICY, "scps/p.json", named=True, policy_kind=PolicyKind.IDENTITY).policies
+    assert policy.kind is PolicyKind.IDENTITY

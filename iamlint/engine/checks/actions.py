@@ -17,7 +17,7 @@ from iamlint.engine.checks.wording import (
 )
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Value
+from iamlint.model import Statement, Value
 from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
@@ -114,6 +114,9 @@ def action_set_anywhere(subject: StatementSubject, params: Mapping[str, object])
     """
     asked = prepared(params, _Wanted.of_anywhere)
     bits = asked.wanted.within(subject.granted)
+    if bits and not _takes_in_star(subject.statement):
+        # An action without resource types is granted on `*` alone.
+        bits &= subject.scopable
     if not bits or (asked.flag and subject.unscoped & bits) or subject.narrowed or subject.bounded:
         return
     if asked.without is not None and asked.without.within(subject.owner.granted):
@@ -121,6 +124,13 @@ def action_set_anywhere(subject: StatementSubject, params: Mapping[str, object])
     match = _items_match(subject, bits)
     if match is not None:
         yield match
+
+
+def _takes_in_star(statement: Statement) -> bool:
+    """Say whether the resource `*` may be among those of a statement."""
+    if statement.resources is None:
+        return True
+    return any(not value.literal.strip("*") for value in statement.resources)
 
 
 def _items_match(

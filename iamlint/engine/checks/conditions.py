@@ -14,6 +14,7 @@ from iamlint.engine.scope import is_over
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Statement, Value
 from iamlint.record import replace
+from iamlint.semantics.arns import TO_FILL
 from iamlint.semantics.conditions import Operator, facts, parse_operator
 from iamlint.semantics.principals import is_account_id
 
@@ -256,10 +257,17 @@ def invalid_value(subject: StatementSubject, params: Mapping[str, object]) -> It
             if text is None or "${" in text or (not text and subject.notes):
                 # An empty text that a template assumes stands for "not given".
                 continue
+            if TO_FILL.fullmatch(text) or (subject.stands_in(value) and _is_name_of_thing(operator, key)):
+                continue
             wrong = _mistake(operator, key, text)
             if wrong:
                 words = _words(condition, value=text, wrong=wrong)
                 yield Match(value, (condition.key, text), words, items=(value,))
+
+
+def _is_name_of_thing(operator: Operator, key: str) -> bool:
+    """Say whether a test wants an ARN or an organization, for which templates have stand-ins."""
+    return operator.family == "Arn" or key in condition_keys("organization_keys")
 
 
 def _mistake(operator: Operator, key: str, text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.engine.checks.fields import addresses, field_texts, recipient
 from iamlint.engine.subject import GrantSubject, Match, Unit
@@ -67,11 +67,16 @@ def _who(grant: Grant) -> tuple[str, ...]:
 
 
 def field_value(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find fields that have one of `values` (letter case ignored), or with `missing` are not written."""
+    """Find fields that have one of `values` (letter case ignored), or with `missing` are not written.
+
+    A value that a condition of the template decides, whose name holds a word of `unless-chosen-by`, is
+    the choice of whoever deploys it.
+    """
     grant = subject.grant
     if grant.what not in _texts(params, "what"):
         return
     values = {value.lower() for value in _texts(params, "values")}
+    choices = _texts(params, "unless-chosen-by")
     found: list[tuple[Value, str]] = []
     names: list[str] = []
     notes: tuple[str, ...] = ()
@@ -81,7 +86,7 @@ def field_value(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
             absent.append(name)
             continue
         for value, text, noted in field_texts(grant, name):
-            if text.lower() in values:
+            if text.lower() in values and not _is_chosen(value, choices):
                 found.append((value, f"{name}={text.lower()}"))
                 names.append(name)
                 notes += noted
@@ -101,6 +106,10 @@ def field_value(subject: GrantSubject, params: Mapping[str, object]) -> Iterator
     else:
         place, key_only = _around(grant)
         yield Match(place, evidence, words, key_only=key_only)
+
+
+def _is_chosen(value: Value, words: Sequence[str]) -> bool:
+    return any(word in name.lower() for name, _ in value.when for word in words)
 
 
 def field_other_than(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:

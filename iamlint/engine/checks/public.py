@@ -255,7 +255,7 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     words. NotPrincipal is for a rule of its own, which no condition clears.
     """
     who = everybody(subject)
-    if who is None or subject.statement.principals is None:
+    if who is None or subject.statement.principals is None or _is_chosen(subject.statement):
         return
     policy = subject.policy
     if not _attached((subject.statement,), policy, _texts(params, "services")):
@@ -317,6 +317,12 @@ def public_bounded(subject: StatementSubject, params: Mapping[str, object]) -> I
     }
     marks = tuple((one.pointer, "this alone bounds it") for one in found)
     yield Match(who, (*map(str, statement.actions or ()), str(who)), words, marks=marks)
+
+
+def _is_chosen(statement: Statement) -> bool:
+    """Say whether a condition of the template that says public decides about the statement: whoever
+    deploys it has to choose that."""
+    return any(holds and "public" in name.lower() for name, holds in statement.when)
 
 
 def _all_known(subject: StatementSubject, named: Values) -> bool:
@@ -497,7 +503,7 @@ def key_lockout(subject: PolicySubject, params: Mapping[str, object]) -> Iterato
     """Find a key policy in which nobody but services and strangers may change the policy."""
     policy = subject.policy
     statements = policy.statements
-    if not statements or "kms-key" not in policy.on:
+    if not statements or "kms-key" not in policy.on or "part" in policy.on:
         # A bare document may be a part of a key policy.
         return
     change = catalog().expand("kms:PutKeyPolicy")

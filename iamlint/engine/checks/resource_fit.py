@@ -10,7 +10,7 @@ from iamlint.catalog import AccessLevel, catalog
 from iamlint.engine.checks.wording import shown_actions, texts
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, reach
-from iamlint.engine.subject import Match, PolicySubject, StatementSubject
+from iamlint.engine.subject import RESOURCE_STAR, Match, PolicySubject, StatementSubject
 from iamlint.model import Hole, Value
 from iamlint.semantics.arns import arn_text
 from iamlint.semantics.patterns import has_wildcard, overlaps
@@ -39,6 +39,8 @@ def action_without_resource(subject: StatementSubject, params: Mapping[str, obje
     the same effect names too is left out: that one may hold what it needs. So are `except` and patterns of
     actions, of which only some may fit.
     """
+    if subject.features & RESOURCE_STAR:
+        return
     resources = _resources(subject)
     wants_star = params["needs"] == "star"
     if not resources or len(resources) * len(subject.action_items) > _MOST_PAIRS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from iamlint.catalog import catalog
 from iamlint.engine.checks.spec import Gate
 from iamlint.engine.subject import Match, StatementSubject
-from iamlint.model import Statement, Value
+from iamlint.model import PolicyKind, Statement, Value
 from iamlint.semantics.arns import arn_text
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard, matches, overlaps
@@ -44,6 +44,9 @@ def role_grant(subject: StatementSubject, params: Mapping[str, object]) -> Itera
         places: Sequence[Value] = statement.not_resources or ()
     else:
         places = [value for value in statement.resources or () if _leaves_role_open(value)]
+        if wanted == "iam:passrole":
+            # Roles that are linked to a service cannot be passed.
+            places = [value for value in places if "role/aws-service-role/" not in value.literal]
         if places and (statement.unread_condition or _names_service(statement, wanted)):
             return
     if not places:
@@ -57,7 +60,15 @@ def role_grant(subject: StatementSubject, params: Mapping[str, object]) -> Itera
             marks=(*((value, "") for value in entries[1:]), *marks),
         )
         return
+    frame = subject.policy.kind is PolicyKind.BOUNDARY
+    if frame:
+        # That the roles of one path may be passed is what a boundary is for.
+        places = [value for value in places if value.literal.rpartition("role/")[2].strip("*") == ""]
+        if not places:
+            return
     for entry in entries:
+        if frame and not str(entry).strip("*"):
+            continue  # A boundary allows everything first, and then says what not.
         words = {"action": action, "entry": str(entry), "resources": str(places[0])}
         yield Match(entry, (str(entry), *map(str, places)), words, marks=marks, items=(entry,))
 
@@ -90,6 +101,9 @@ def _leaves_role_open(value: Value) -> bool:
         return False
     kind, slash, name = fields[5].rpartition("/")
     if name.strip("*") and slash:
+        return False
+    if kind.startswith("role/aws-service-role/") and not has_wildcard(kind):
+        # The path names the service that the role is linked to.
         return False
     if not slash:
         # `*`, `role*`: what is left open begins within the word, so it runs on through every name.

@@ -7,6 +7,7 @@ holes, only what is surely there is counted, as compact as JSON gets: a lower bo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from json.encoder import encode_basestring
@@ -18,6 +19,10 @@ from iamlint.model import Condition, Embedded, HasText, Pointer, Policy, Princip
 from iamlint.record import record
 
 __all__ = ["least_size", "policy_size", "statement_count"]
+
+
+_MANAGED = re.compile(r"(?:^|\.)aws_iam_policy\.")
+"""In the address of a resource that carries a document: it is a managed policy."""
 
 
 @record
@@ -90,7 +95,9 @@ def _quota(policy: Policy) -> Quota | None:
         return None
     quota = Quota(entry["characters"], entry["blanks"], entry["of"])
     if kind == "identity":
-        if (policy.owner.type or "").lower() in limits["managed_policy_types"]:
+        if (policy.owner.type or "").lower() in limits["managed_policy_types"] or any(
+            _MANAGED.search(address) for address in policy.carriers
+        ):
             return Quota(limits["managed_policy"], False, "a managed policy")
         inline: Mapping[str, int] = limits["inline"]
         known = [word for word in policy.on if word in inline]
@@ -208,11 +215,18 @@ def least_size(policy: Policy, *, blanks: bool) -> int:
     statements = [
         count.statement(statement)
         for statement in policy.statements or ()
-        if not statement.when and not _stands_for_others(statement)
+        if not statement.when and not _stands_for_others(statement) and _is_own(policy, statement)
     ]
     listed = len(statements) != 1 or _in_list((policy.statements or ())[0].pointer)
     parts.append(count.member("Statement", _joined(statements) if listed else statements[0]))
     return _joined(parts)
+
+
+def _is_own(policy: Policy, statement: Statement) -> bool:
+    """Say whether a statement is surely part of the policy: one that a Terraform document takes over
+    from another may be there or not."""
+    own = policy.pointer
+    return policy.owner.type != "data.aws_iam_policy_document" or statement.pointer[: len(own)] == own
 
 
 def _joined(parts: list[int]) -> int:

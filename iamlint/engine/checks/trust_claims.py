@@ -176,10 +176,11 @@ def _issuers(subject: StatementSubject) -> list[tuple[Value, str]]:
 
 
 def _has_key_of(statement: Statement, issuer: str, claim: str = "") -> bool:
-    start = f"{issuer}:{claim}"
+    # A provider whose ARN ends in a slash has keys that begin so too.
+    starts = (f"{issuer}:{claim}", f"{issuer}/:{claim}")
     if claim:
-        return any(condition.key.lower() == start for condition in statement.conditions)
-    return any(condition.key.lower().startswith(start) for condition in statement.conditions)
+        return any(condition.key.lower() in starts for condition in statement.conditions)
+    return any(condition.key.lower().startswith(starts) for condition in statement.conditions)
 
 
 def oidc_key_absent(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

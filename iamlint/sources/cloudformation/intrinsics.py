@@ -413,6 +413,9 @@ class TemplateResolver:
                 if isinstance(node, dict):
                     level.extend(node.values() if key is None else [node[key]] if key in node else [])
             found = level
+        if found == [""]:
+            # A mapping that keeps a place for what is filled in later.
+            return Unknown(Hole("mapping", ".".join(shown)))
         if len(found) == 1 and None not in keys:
             return found[0] if isinstance(found[0], list) else _scalar_text(found[0], "mapping", shown[0])
         texts = tuple(dict.fromkeys(text for node in found if (text := _text_of(node)) is not None))

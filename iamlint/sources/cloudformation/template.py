@@ -33,6 +33,8 @@ from iamlint.sources.tree import At, Choice, Items, Segments, Unknown
 __all__ = ["extract_nested_template", "extract_template", "is_template"]
 
 _KINDS = {kind.value: kind for kind in PolicyKind} | {"resource-template": PolicyKind.RESOURCE}
+_DOMAIN_GUARDS = ("VPCOptions", "AdvancedSecurityOptions")
+"""Properties of a search domain that bound who gets in beside its policy: its network, its own users."""
 _ORGANIZATION_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _MAX_NESTING = 3
 _FOR_EACH = "Fn::ForEach::"
@@ -204,7 +206,8 @@ class _Extractor:
         on, attachments = self._attachments(resource, location, place)
         if resource.type == "AWS::IAM::ManagedPolicy" and not attachments:
             self._index_managed_policies()
-            if resource.logical_id in self._boundaries:
+            # A boundary is given to the roles of other templates, by its name.
+            if resource.logical_id in self._boundaries or "boundary" in resource.logical_id.lower():
                 kind = PolicyKind.BOUNDARY
         name: Value | None = None
         if location.name is not None:
@@ -236,7 +239,8 @@ class _Extractor:
         """Return the neutral words and addresses of what a policy applies to."""
         own = resource.owner.address
         if location.targets == (SELF,):
-            return location.on, (own,)
+            guarded = "es-domain" in location.on and any(map(resource.properties.get, _DOMAIN_GUARDS))
+            return (*location.on, "guarded-domain") if guarded else location.on, (own,)
         walker = self._reading.walker
         parallel = len(location.targets) == len(location.on) > 1
         words: list[str] = []

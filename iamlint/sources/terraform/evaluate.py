@@ -473,7 +473,10 @@ class Instance:
             if shown is None or expression.grouped:
                 return Unknown(Hole("unknown", origin.name(expression)))
             mapping[shown] = At(item, place)
-        return items if expression.key is None else mapping
+        if expression.key is None:
+            # An empty list that nobody has written has a mark, so that it can be told from one that is.
+            return items or At(items, pointer)
+        return mapping
 
     def _comprehended_once(
         self,
@@ -609,14 +612,15 @@ class Instance:
             return _follow(self._inputs[first], steps[1:], name)
         block = self.module.variables.get(first)
         written = block.written("default") if block is not None else None
-        if written is None or written.node is None:
+        if written is None or (written.node is None and self._inputs is None):
             return Unknown(Hole("variable", name))
         # A default is a literal: its strings are no templates.
         node = unplaced(written.node)
-        if self._inputs is not None and isinstance(node, bool | int | float):
-            # The call leaves the input out, so that this is its value, not one of many.
-            return _follow(node, steps[1:], name)
-        value = _by_default(node, f"var.{first}", written.pointer, 0)
+        if self._inputs is None:
+            value = _by_default(node, f"var.{first}", written.pointer, 0)
+        else:
+            # The call leaves it out, and nobody else can set it.
+            value = _moved(node, Written(node, written.pointer))
         self.context.spend(_size(node))
         return _follow(value, steps[1:], name)
 
@@ -862,6 +866,9 @@ def _by_default(node: object, name: str, pointer: Pointer, depth: int) -> object
         return Unknown(Hole("variable", name, default=json.dumps(node)))
     if depth > _MAX_DEPTH:
         return Unknown(Hole("variable", name))
+    if node in ([], {}):
+        # Nothing by default is not nothing: it is there to be filled.
+        return Unknown(Hole("variable", name, many=True))
     if isinstance(node, list):
         items = [
             _by_default(item, f"{name}[{index}]", (*pointer, index), depth + 1)

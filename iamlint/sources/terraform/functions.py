@@ -64,11 +64,33 @@ def _identity(instance: Instance, name: str, arguments: list[At]) -> object:
     return arguments[0] if arguments else _hole(name)
 
 
+_MAX_NESTED = 40
+
+
 def _jsonencode(instance: Instance, name: str, arguments: list[At]) -> object:
     if len(arguments) != 1:
         return _hole(name)
     inner = unplaced(arguments[0])
-    return JsonText(_innermost(arguments[0])) if isinstance(inner, dict | list | Choice) else _hole(name)
+    if not isinstance(inner, dict | list | Choice):
+        return _hole(name)
+    tree = _innermost(arguments[0])
+    return JsonText(At(_without_nothing(tree.node, name, 0), tree.pointer))
+
+
+def _without_nothing(node: object, name: str, depth: int) -> object:
+    """Return a tree in which a list that a reference leaves empty is not known: nobody writes a document
+    with it."""
+    if depth > _MAX_NESTED:
+        return node
+    if isinstance(node, dict) and type(node) is dict:
+        return {key: _without_nothing(value, name, depth + 1) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without_nothing(item, name, depth + 1) for item in node]
+    if isinstance(node, At):
+        if unplaced(node) == [] and depth:
+            return Unknown(Hole("unknown", name, many=True))
+        return At(_without_nothing(node.node, name, depth + 1), node.pointer)
+    return node
 
 
 def _innermost(node: At) -> At:

@@ -248,7 +248,9 @@ class PolicyReader:
             return PolicyKind.SCP if text is None else _ORG_KINDS.get(text)
         kind = _DIRECT_KINDS.get(location.kind)
         address = resource.address
-        limits_only = address in self._bounding and address not in self._attached
+        # A boundary is given to the roles of other modules, by its name.
+        named = resource.type == "aws_iam_policy" and "boundary" in address.rpartition(".")[2].lower()
+        limits_only = (address in self._bounding or named) and address not in self._attached
         if kind is PolicyKind.IDENTITY and not location.targets and limits_only:
             return PolicyKind.BOUNDARY
         return kind
@@ -271,7 +273,19 @@ class PolicyReader:
                 continue
             word = location.on[index] if len(location.on) == len(location.targets) else location.on[0]
             result.extend(self._targets(resource, path, word))
-        return location.on, tuple(dict.fromkeys(result))
+        on = location.on
+        if "es-domain" in on and self._is_guarded(result):
+            on = (*on, "guarded-domain")
+        return on, tuple(dict.fromkeys(result))
+
+    def _is_guarded(self, addresses: Sequence[str]) -> bool:
+        """Say whether a search domain among the addresses has a network or users of its own that bound
+        who gets in."""
+        return any(
+            resource.address in addresses
+            and any(resource.argument(name) for name in ("vpc_options", "advanced_security_options"))
+            for resource in self._resources
+        )
 
     def _name(self, resource: Resource, location: DocumentLocation, label: str) -> Value | None:
         if location.name is None:
@@ -524,6 +538,9 @@ class PolicyReader:
         )
         if uses:
             policy = replace(policy, carriers=tuple(dict.fromkeys(use.carrier for use in uses)))
+        if "kms-key" in policy.on and address in self._sources and not self._uses.get(address):
+            # Only a part of what is put on the resource.
+            policy = replace(policy, on=(*policy.on, "part"))
         if built is None or (policy.statements is None and not _has_own(resource)):
             span = resource.document.span(resource.pointer)
             lines = resource.document.has_lines

@@ -224,7 +224,7 @@ def _statement(block: _Block) -> dict[str, object]:
         tree["Effect"] = "Allow"
     for name, element in _LISTS.items():
         values = body.get(name)
-        if not _is_empty(values):
+        if not _is_empty(values) or _came_to_nothing(values):
             variables = name in {"resources", "not_resources"}
             tree[element] = At(_listed(values, variables=variables), block.place(element, (*written, name)))
     for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
@@ -238,6 +238,12 @@ def _statement(block: _Block) -> dict[str, object]:
 def _is_empty(node: object) -> bool:
     inner = unplaced(node)
     return inner is None or inner in ([], "")
+
+
+def _came_to_nothing(node: object) -> bool:
+    """Say whether an expression, and not what is written here, gives an empty list: the document is then
+    one that is not used, or that somebody fills."""
+    return isinstance(node, At) and unplaced(node) == []
 
 
 def _principals(block: _Block, name: str, element: str) -> object:
@@ -304,13 +310,16 @@ def _any_number(node: object, name: str) -> Unknown:
 def _listed(node: object, *, variables: bool) -> object:
     """Return the values of a list argument as texts; one that is not known is any number of items."""
     inner = unplaced(node)
-    if isinstance(inner, Unknown) and inner.hole.default is None:
+    if _came_to_nothing(node) or (isinstance(inner, Unknown) and inner.hole.default is None):
         return _any_number(inner, "values")
     return texts(node, variables=variables)
 
 
 _NOTHING = At([], ())
 """In the place of a null item: a list without items, so that the others keep their numbers."""
+
+_NOT_GIVEN = Unknown(Hole("unknown", "not given"))
+"""In the place of a text that an expression leaves empty: nobody means the empty text."""
 
 
 def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
@@ -320,6 +329,8 @@ def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
     if depth > _MAX_DEPTH:
         return Unknown(Hole("unknown", "nested too deep"))
     if isinstance(node, At):
+        if known_text(node) == "":
+            return _NOT_GIVEN
         return At(texts(node.node, variables=variables, depth=depth + 1), node.pointer)
     if isinstance(node, list):
         return [
@@ -329,17 +340,26 @@ def texts(node: object, *, variables: bool = False, depth: int = 0) -> object:
     if isinstance(node, Choice):
         return Choice(
             tuple(
-                Branch(branch.when, texts(branch.node, variables=variables, depth=depth + 1), branch.pointer)
+                Branch(branch.when, _side(branch.node, depth, variables=variables), branch.pointer)
                 for branch in node.branches
             )
         )
+    if isinstance(node, dict):
+        return Unknown(Hole("unknown", "an object"))  # Terraform refuses it, or it was read wrong.
     if isinstance(node, bool):
         return "true" if node else "false"
     if isinstance(node, int | float):
         return number_text(node)
     if isinstance(node, PlacedText | ResourceLink | FileText | Segments):
+        if known_text(node) == "":
+            return _NOT_GIVEN
         return Segments(tuple(_policy_variables(part, variables=variables) for part in parts_of(node)))
     return node
+
+
+def _side(node: object, depth: int, *, variables: bool) -> object:
+    """Return a side of a condition as texts."""
+    return _NOT_GIVEN if node == "" else texts(node, variables=variables, depth=depth + 1)
 
 
 def _policy_variables(part: Part, *, variables: bool) -> Part:

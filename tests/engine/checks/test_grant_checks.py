@@ -341,6 +341,7 @@ def test_one_finding_for_all_flags_of_a_block() -> None:
         ],
         "values": ["false"],
         "missing": True,
+        "unless-chosen-by": ["public"],
     }
     (match,) = field_value(subject(block), params)
     assert match.evidence == (

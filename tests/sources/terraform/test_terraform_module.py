@@ -833,3 +833,77 @@ def test_two_root_modules_may_use_the_same_addresses() -> None:
     assert shown_actions == [["iam:*"], ["s3:GetObject"]]
     assert [policy.carriers for policy in found.policies] == [("aws_iam_policy.p",)] * 2
     assert [len(part.policies) for part in found.parts] == [1, 1]
+
+
+# What there is none of
+
+
+MAYBE = {
+    "variable": {"create": {"default": False}, "arns": {"default": []}, "key": {"default": ""}},
+    "resource": {
+        "aws_iam_policy": {
+            "counted": {"count": "${var.create ? 1 : 0}", "policy": AS_TEXT},
+            "each": {"for_each": "${toset(var.arns)}", "policy": AS_TEXT},
+        }
+    },
+}
+
+
+def called(**arguments: object) -> dict[str, object]:
+    """A root module that calls MAYBE."""
+    return {
+        "main.tf.json": {"module": {"m": {"source": "./m", **arguments}}},
+        "m/main.tf.json": MAYBE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        pytest.param(MAYBE, {"aws_iam_policy.counted", "aws_iam_policy.each"}, id="a user may set them"),
+        pytest.param(called(), set(), id="the call leaves them out"),
+        pytest.param(called(create=True), {"module.m.aws_iam_policy.counted[0]"}, id="one is made"),
+        pytest.param(called(create="${var.unknown}"), {"module.m.aws_iam_policy.counted"}, id="nobody knows"),
+        pytest.param(called(arns=["x"]), {'module.m.aws_iam_policy.each["x"]'}, id="one key"),
+        pytest.param(
+            called(count=0, create=True), {"aws_iam_policy.counted", "aws_iam_policy.each"}, id="no call"
+        ),
+    ],
+)
+def test_what_a_call_makes_none_of_is_not_there(files: object, wanted: set[str]) -> None:
+    assert set(owners(module(files))) == wanted
+
+
+def test_lists_and_texts_that_expressions_leave_empty_are_not_known() -> None:
+    statement = {
+        "actions": ["s3:GetObject"],
+        "resources": ['${var.key != null ? var.key : ""}'],
+        "principals": {"type": "AWS", "identifiers": "${var.arns}"},
+        "condition": {"test": "ArnEquals", "variable": "aws:SourceArn", "values": "${var.arns}"},
+    }
+    block = {"data": {"aws_iam_policy_document": {"d": {"statement": statement}}}}
+    files = called()
+    files["m/main.tf.json"] = {**MAYBE, **block}
+    (policy,) = module(files).policies
+    (found,) = policy.statements or ()
+    values = [
+        *(found.resources or ()),
+        *(p.value for p in found.principals or ()),
+        *found.conditions[0].values,
+    ]
+    assert [value.text for value in values] == [None, None, None]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("permissions_boundary", "boundary"), ("bounds", "identity")])
+def test_a_policy_that_is_named_a_boundary_is_one(name: str, kind: str) -> None:
+    found = module({"resource": {"aws_iam_policy": {name: {"policy": AS_TEXT}}}})
+    assert owners(found) == {f"aws_iam_policy.{name}": kind}
+
+
+@pytest.mark.parametrize(
+    ("more", "on"), [({}, ("es-domain",)), ({"vpc_options": {}}, ("es-domain", "guarded-domain"))]
+)
+def test_a_search_domain_in_a_vpc_is_told_apart(more: dict[str, object], on: tuple[str, ...]) -> None:
+    domain = {"access_policies": AS_TEXT, **more}
+    (policy,) = module({"resource": {"aws_opensearch_domain": {"d": domain}}}).policies
+    assert policy.on == on

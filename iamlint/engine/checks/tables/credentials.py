@@ -28,6 +28,7 @@ TABLE: Mapping[str, CheckSpec] = {
             "fields": Param("texts", required=True),
             "values": Param("texts", ()),
             "missing": _MISSING,
+            "unless-chosen-by": Param("texts", ()),
         },
         words=("recipient", "fields", "value"),
     ),
