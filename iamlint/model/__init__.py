@@ -25,6 +25,7 @@ from iamlint.model.place import (
 )
 from iamlint.model.policy import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     BrokenFile,
     Condition,
     Extraction,
@@ -41,6 +42,7 @@ from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
     "SECRET_FIELDS",
+    "WITHOUT_ACCESS",
     "Advice",
     "BrokenFile",
     "Condition",
