@@ -21,6 +21,7 @@ from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
 from iamlint.model import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     Diagnostic,
     Extraction,
     Finding,
@@ -76,10 +77,11 @@ class Tally:
 
     def add(self, extraction: Extraction) -> None:
         """Count one extraction."""
-        if extraction.policies or extraction.grants:
+        grants = sum(grant.what not in WITHOUT_ACCESS for grant in extraction.grants)
+        if extraction.policies or grants:
             self.files_with_policies += len(paths_of(extraction))
         self.policies += len(extraction.policies)
-        self.grants += len(extraction.grants)
+        self.grants += grants
         for policy in extraction.policies:
             self.statements += len(policy.statements or ())
             self.unresolved += _unresolved(policy.statements or ())

@@ -26,6 +26,7 @@ from iamlint.model.place import (
 )
 from iamlint.model.policy import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     BrokenFile,
     Condition,
     Extraction,
@@ -43,6 +44,7 @@ from iamlint.model.value import Hole, Part, Value, unknown
 __all__ = [
     "SECRET_FIELDS",
     "WHOLE_FILE",
+    "WITHOUT_ACCESS",
     "Advice",
     "BrokenFile",
     "Condition",
