@@ -24,7 +24,17 @@ from iamlint.auditing.pipeline import (
 )
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import InputError
-from iamlint.model import Diagnostic, Extraction, Grant, Owner, Policy, PolicyKind, Statement, Value
+from iamlint.model import (
+    WITHOUT_ACCESS,
+    Diagnostic,
+    Extraction,
+    Grant,
+    Owner,
+    Policy,
+    PolicyKind,
+    Statement,
+    Value,
+)
 from iamlint.record import replace
 from iamlint.report.changes_report import Base, Change, Changes
 from iamlint.semantics.algebra.asking import Assumptions
@@ -56,6 +66,7 @@ _SILENT = frozenset(
         "role-use",
         "secret-output",
         "server-certificate",
+        *WITHOUT_ACCESS,
     }
 )
 """Grants that say what is there, and give nobody access."""

@@ -67,8 +67,8 @@ def test_a_way_over_two_files_names_both(tmp_path: Path) -> None:
     assert isinstance(steps, dict)
     assert steps["lambda-001"] == [
         "iam:PassRole hands any role to lambda.amazonaws.com (statement 1 of policy p).",
-        "lambda:CreateFunction makes what runs it, under a name of the caller's choice (statement 1 of M).",
-        "lambda:InvokeFunction makes what runs it, under a name of the caller's choice (statement 1 of M).",
+        "lambda:CreateFunction works on something new, whose name the caller chooses (statement 1 of M).",
+        "lambda:InvokeFunction works on something new, whose name the caller chooses (statement 1 of M).",
         "Then it acts with the rights of that role.",
     ]
     assert finding.help.startswith("The smallest change that closes this: limit iam:PassRole in statement 1")

@@ -50,9 +50,12 @@ def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extra
         parts = [
             replace(part, policies=tuple(one for one in part.policies if id(one) in kept)) for part in parts
         ]
+    credentials = tuple(_credentials(documents))
+    if credentials:
+        parts.append(Extraction(grants=credentials))
     return Extraction(
         policies=tuple(policies),
-        grants=(*(grant for part in parts for grant in part.grants), *_credentials(documents)),
+        grants=tuple(grant for part in parts for grant in part.grants),
         broken=tuple(found.broken),
         diagnostics=(*context.diagnostics, *(one for part in parts for one in part.diagnostics)),
         parts=tuple(parts) if len(parts) > 1 else (),

@@ -33,7 +33,10 @@ TABLE: Mapping[str, CheckSpec] = {
         "grant", "identities.user_without_group", "A user that no membership names.", words=("recipient",)
     ),
     "group-without-user": CheckSpec(
-        "grant", "identities.group_without_user", "A group that no membership names.", words=("recipient",)
+        "grant",
+        "identities.group_without_user",
+        "A group that no membership names.",
+        words=("recipient", "empty"),
     ),
     "mfa-device-missing": CheckSpec(
         "grant",
@@ -48,6 +51,34 @@ TABLE: Mapping[str, CheckSpec] = {
         "A task that runs with the role that starts it.",
         params={"what": Param("texts", ("role-use",))},
         words=("recipient", "role"),
+    ),
+    "role-shared": CheckSpec(
+        "grant",
+        "sharing.role_shared",
+        "A function that runs with the role of another one.",
+        params={"what": Param("texts", ("role-use",)), "types": Param("texts", required=True)},
+        words=("recipient", "role", "others"),
+    ),
+    "role-public-private": CheckSpec(
+        "grant",
+        "sharing.role_public_private",
+        "An instance that the internet reaches, with the role of one that it does not reach.",
+        params={"what": Param("texts", ("instance",))},
+        words=("recipient", "profile", "other"),
+    ),
+    "role-named-admin": CheckSpec(
+        "grant",
+        "sharing.role_named_admin",
+        "A resource that runs with a role whose name says that it is an administrator's.",
+        params={"what": Param("texts", ("role-use",))},
+        words=("recipient", "role"),
+    ),
+    "role-is-policy": CheckSpec(
+        "grant",
+        "sharing.role_is_policy",
+        "A resource whose role is a reference to a policy.",
+        params={"what": Param("texts", ("role-use",))},
+        words=("recipient", "policy"),
     ),
     "instance-without-role": CheckSpec(
         "grant",
