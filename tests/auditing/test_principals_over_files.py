@@ -207,6 +207,10 @@ def test_more_statements_than_are_weighed_are_told(tmp_path: Path) -> None:
     write(tmp_path, "t.json", {"R": role(*many)})
     [told] = [one for one in audited(tmp_path).diagnostics if one.code == "too-many-statements"]
     assert (told.path, told.owner) == ("t.json", "Resources.R")
+    assert (
+        "More statements than are weighed together: role R; some ways may be missing." in graph(tmp_path)[1]
+    )
+    assert json.loads(graph(tmp_path, "--format", "json")[1])["summary"]["incomplete"] == ["role R"]
 
 
 # The command
@@ -267,7 +271,12 @@ def test_the_graph_as_json_and_what_leads_to_administrators(tmp_path: Path) -> N
     code, out, _ = graph(tmp_path, "--format", "json")
     found = json.loads(out)
     assert code == 0
-    assert found["summary"] == {"principals": 4, "administrators": 1, "reaching": 2}
+    assert found["summary"] == {
+        "principals": 4,
+        "administrators": 1,
+        "reaching": 2,
+        "incomplete": [],
+    }
     by_label = {node["label"]: node for node in found["nodes"]}
     assert by_label["role alone"]["distance"] is None
     chain = [found["edges"][index] for index in by_label["user dev0"]["chain"]]
