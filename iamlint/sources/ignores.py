@@ -39,6 +39,15 @@ def ignores_in(file: SourceFile) -> tuple[list[Ignore], list[Diagnostic]]:
         text = file.text()
     except UnreadableTextError:
         return [], []
+    if file.path.endswith((".tf", ".tofu")):
+        from iamlint.sources.terraform.hcl_layout import hcl_layout
+
+        layout = hcl_layout(text)
+        return (
+            ([], [])
+            if layout is None
+            else ignores_of_comments(text, find_comments(text.text, layout), layout)
+        )
     is_json = file.path.lower().endswith(".json")
     if is_json or text.text.lstrip()[:1] in {"{", "["}:
         try:

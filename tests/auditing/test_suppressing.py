@@ -512,3 +512,39 @@ def test_wide_characters_and_line_ends(tmp_path: Path) -> None:
             encoding,
             end,
         )
+
+
+HCL = """\
+# iamlint: ignore[IAM101] the break-glass policy
+resource "aws_iam_policy" "above" {
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+}
+resource "aws_iam_policy" "head" { // iamlint: ignore[full-admin-statement] reviewed
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+}
+resource "aws_iam_policy" "item" {
+  policy = jsonencode({
+    Statement = [
+      /* iamlint: ignore[IAM101] only this one */
+      { Effect = "Allow", Action = "*", Resource = "*" },
+      { Effect = "Allow", Action = "*", Resource = "*" },
+    ]
+  })
+}
+resource "aws_iam_policy" "text" {
+  policy = "{\\"Statement\\": [{\\"Sid\\": \\"# iamlint: ignore[IAM101] text\\", \\"Effect\\": \\"Allow\\", \\"Action\\": \\"*\\", \\"Resource\\": \\"*\\"}]}"
+}
+"""
+
+
+def test_comments_of_terraforms_native_syntax(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(HCL)
+    outcome = run(AuditSettings(paths=("main.tf",), cwd=str(tmp_path), select=("IAM101", "IAM092")))
+    shown = {(one.primary.start_line, one.rule_id, one.state) for one in outcome.findings}
+    assert shown == {
+        (3, "IAM101", "suppressed"),
+        (6, "IAM101", "suppressed"),
+        (12, "IAM101", "suppressed"),
+        (13, "IAM101", "active"),
+        (18, "IAM101", "active"),
+    }

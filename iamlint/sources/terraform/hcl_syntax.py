@@ -17,7 +17,16 @@ from iamlint.sources.terraform.expression import Code
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-__all__ = ["HclAttribute", "HclBlock", "HclBody", "HclError", "HclFile", "parse_hcl", "value_of"]
+__all__ = [
+    "HclAttribute",
+    "HclBlock",
+    "HclBody",
+    "HclError",
+    "HclFile",
+    "parse_hcl",
+    "syntax_nodes",
+    "value_of",
+]
 
 LARGEST = 20 * 1024 * 1024
 """Characters of one file; a tree takes many times as much memory."""
@@ -113,9 +122,7 @@ def parse_hcl(text: str) -> HclFile:
         file.errors.append(problem)
         file.too_large = True
         return file
-    # One byte for each character, so that the parser's offsets are ours.
-    plain = text if text.isascii() else _SIGN.sub("?", _LETTER.sub("x", text))
-    data = plain.encode("ascii")
+    data = _plain(text)
     root = _parser().parse(data).root_node
     if not root.has_error:
         file.body = _read_body(file, _items(root), 0)
@@ -131,6 +138,24 @@ def parse_hcl(text: str) -> HclFile:
         file.body.attributes.update(part.attributes)
         file.body.blocks.extend(part.blocks)
     return file
+
+
+def syntax_nodes(text: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield every node of a file's syntax tree: its kind and that of its parent, and its offsets. Nothing for
+    a file that is too large or too deep."""
+    if _limit(text) is not None:
+        return
+    pending = [("", _parser().parse(_plain(text)).root_node)]
+    while pending:
+        parent, node = pending.pop()
+        kind = node.type
+        yield kind, parent, node.start_byte, node.end_byte
+        pending.extend((kind, child) for child in node.children)
+
+
+def _plain(text: str) -> bytes:
+    """Return a text with one byte for each character, so that the parser's offsets are ours."""
+    return (text if text.isascii() else _SIGN.sub("?", _LETTER.sub("x", text))).encode("ascii")
 
 
 _TOP_BLOCK = re.compile(
