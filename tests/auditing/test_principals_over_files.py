@@ -111,6 +111,18 @@ def test_a_statement_that_allows_everything_of_a_service_names_the_ways_in_it(tm
     assert of(outcome, "IAM281") == []
 
 
+def test_a_way_within_one_policy_of_aws_is_told_where_it_is_attached(tmp_path: Path) -> None:
+    power = "arn:aws:iam::aws:policy/PowerUserAccess"
+    write(tmp_path, "one.json", {"R": role(ManagedPolicyArns=[power])})
+    lambdas = "arn:aws:iam::aws:policy/AWSLambda_FullAccess"
+    write(tmp_path, "two.json", {"R": role(PASS, ManagedPolicyArns=[lambdas])})
+    outcome = audited(tmp_path)
+    assert [one.primary.path for one in of(outcome, "IAM602")] == ["one.json"]
+    assert {one.primary.path for one in of(outcome, "IAM281")} == {"two.json"}
+    everything = audited(tmp_path, profile=Profile.AUDIT)
+    assert {one.primary.path for one in of(everything, "IAM281")} == {"one.json", "two.json"}
+
+
 def test_an_inline_policy_whose_way_another_policy_denies_is_no_finding(tmp_path: Path) -> None:
     deny = {"Effect": "Deny", "Action": "iam:CreatePolicyVersion", "Resource": "*"}
     rewriting = {"Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*"}

@@ -9,7 +9,7 @@ from iamlint.engine.checks import CHECKS
 from iamlint.engine.judge import make_finding
 from iamlint.engine.principals.escalation import Certainty
 from iamlint.engine.principals.facts import policy_held
-from iamlint.engine.principals.graph import Graph, Node, standing_of
+from iamlint.engine.principals.graph import Graph, Node, Standing, standing_of
 from iamlint.engine.principals.joining import Directory, lone_holder
 from iamlint.engine.principals.subject import FarPlace, PrincipalMatch, PrincipalSubject
 from iamlint.engine.rule import Profile, Rule
@@ -82,6 +82,7 @@ class PrincipalJudge:
             known: frozenset[str] = frozenset()
             if self._leave_out:
                 known = frozenset(path for policy in holder.policies for path in told.get(policy.key, ()))
+                known |= _of_one_managed_policy(node.standing)
                 if self._tells_chains and node.step is not None:
                     known |= frozenset(node.step.paths)
             yield self._subject(node, directory, graph, known)
@@ -145,6 +146,16 @@ def _together(matches: Sequence[PrincipalMatch]) -> PrincipalMatch:
 def _paths(match: PrincipalMatch) -> Sequence[str]:
     paths = match.properties.get("paths")
     return paths if isinstance(paths, list) else ()
+
+
+def _of_one_managed_policy(standing: Standing) -> frozenset[str]:
+    """Return the ids of the paths that one policy of AWS opens by itself: other rules tell of what is
+    attached."""
+    return frozenset(
+        found.path.id
+        for found in standing.paths
+        if found.uses[0].policy.managed and all(use.policy is found.uses[0].policy for use in found.uses)
+    )
 
 
 def _too_much(subject: PrincipalSubject) -> Diagnostic:
