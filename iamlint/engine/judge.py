@@ -252,8 +252,14 @@ class Judge:
         hits: list[_Hit] = []
         diagnostics: list[Diagnostic] = []
         for entry in self._table("grant", grant.what, grant.on):
-            for match in self._matches(entry, subject, grant.document, diagnostics):
-                hits.append(_Hit(entry.rule, match, None, ()))
+            try:
+                # As with statements: most rules say nothing, and a call for each would cost more.
+                for match in entry.run(subject, entry.params):
+                    hits.append(_Hit(entry.rule, match, None, ()))
+            except Exception as error:  # noqa: BLE001 -- told, as in _matches
+                diagnostics.append(_failed(entry.rule, error, grant.document))
+        if not hits and not diagnostics:
+            return
         yield from diagnostics
         for hit, covered in self._without_covered(hits):
             owner = grant.owner
@@ -285,8 +291,7 @@ class Judge:
         try:
             found.extend(entry.run(subject, entry.params))
         except Exception as error:  # noqa: BLE001 -- the one place: a rule that raises must not hide the others
-            message = f"rule {entry.rule.id} failed ({type(error).__name__}: {error}); please report this"
-            diagnostics.append(Diagnostic(document.path, "rule-failed", message, fatal=True))
+            diagnostics.append(_failed(entry.rule, error, document))
         return found
 
     def _without_covered(self, hits: list[_Hit]) -> Iterator[tuple[_Hit, tuple[Rule, ...]]]:
@@ -386,6 +391,11 @@ class _Wider:
 def _tells(hit: _Hit, statement: Statement, rules: set[str]) -> bool:
     """Say whether a hit is one of the rules', at the statement."""
     return hit.rule.id in rules and hit.statement is not None and hit.statement.pointer == statement.pointer
+
+
+def _failed(rule: Rule, error: Exception, document: Document) -> Diagnostic:
+    message = f"rule {rule.id} failed ({type(error).__name__}: {error}); please report this"
+    return Diagnostic(document.path, "rule-failed", message, fatal=True)
 
 
 def _applies(rule: Rule, policy: Policy) -> bool:
