@@ -51,14 +51,11 @@ class HclDocument(SourceDocument):
         self._files = files
         self._tree: dict[str, object] | None = None
         self.tops: dict[Pointer, HclBlock] = {}
+        numbers: dict[Pointer, int] = {}
         for block in file.body.blocks:
             pointer: Pointer = (block.kind, *block.labels)
-            if pointer in self.tops:
-                number = 1
-                while (*pointer, number) in self.tops:
-                    number += 1
-                pointer = (*pointer, number)
-            self.tops[pointer] = block
+            number = numbers[pointer] = numbers.get(pointer, -1) + 1
+            self.tops[(*pointer, number) if number else pointer] = block
 
     @property
     def tree(self) -> dict[str, object]:  # type: ignore[override]  # made when it is asked for
