@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
@@ -66,14 +66,26 @@ ModuleFiles = MutableMapping[str, ModuleDocument]
 """The files of a unit by path, so that a pointer can lead from one into another."""
 
 
-class TerraformJsonDocument(JsonDocument):
+class SourceDocument:
+    """A file of a module's source: its blocks as a tree of the JSON syntax."""
+
+    source: Text
+    tree: object
+    module: InModule | None = None
+    """What the files of its directory share; made by the first of them when advice asks for it."""
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root."""
+        return self.source.path
+
+
+class TerraformJsonDocument(JsonDocument, SourceDocument):
     """A `*.tf.json` file: JSON whose strings hold expressions, with links to the unit's other files."""
 
     def __init__(self, text: Text, tree: object, files: ModuleFiles, *, repeated: bool = False) -> None:
         super().__init__(text, tree, "terraform-json", repeated=repeated)
         self._files = files
-        self.module: InModule | None = None
-        """What the files of its directory share; made by the first of them when advice asks for it."""
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
@@ -104,25 +116,6 @@ class TerraformJsonDocument(JsonDocument):
         offsets = string_offsets(self.source.text, string.start)
         last = len(offsets) - 1
         return self.source.span(offsets[min(start, last)], offsets[min(end, last)])
-
-
-@runtime_checkable
-class SourceDocument(Protocol):
-    """A file of a module's source: its blocks as a tree of the JSON syntax."""
-
-    module: InModule | None
-
-    @property
-    def path(self) -> str:
-        """Path of the file, relative to the root."""
-
-    @property
-    def source(self) -> Text:
-        """The text of the file."""
-
-    @property
-    def tree(self) -> object:
-        """The blocks."""
 
 
 def in_module(document: SourceDocument, files: ModuleFiles) -> InModule:

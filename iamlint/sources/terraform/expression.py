@@ -299,6 +299,9 @@ def member(node: Expression, step: object) -> tuple[str | Expression, Expression
 
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+_LEADING_ON = frozenset(".[")
+_OPERATING = frozenset("=!<>&|+-*/%")
+_BLANK = frozenset(" \t\r\n#/")
 _NAME = re.compile(r"[^\W\d][\w-]*+")
 _NUMBER = re.compile(r"\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+")
 _OPERATOR = re.compile(r"==|!=|<=|>=|&&|\|\||[<>+\-*/%]")
@@ -335,6 +338,8 @@ class _Parser:
         self.stop = len(text) if stop is None else stop
 
     def space(self) -> None:
+        if self.text[self.at : self.at + 1] not in _BLANK:
+            return
         match = _SPACE.match(self.text, self.at)
         if match is not None:
             self.at = match.end()
@@ -461,6 +466,8 @@ class _Parser:
         left = self.unary(depth)
         while True:
             self.space()
+            if self.text[self.at : self.at + 1] not in _OPERATING:
+                return left
             match = _OPERATOR.match(self.text, self.at)
             if match is None or _PRECEDENCE[match[0]] < lowest:
                 return left
@@ -483,10 +490,13 @@ class _Parser:
         steps: list[Step] = []
         while True:
             end = self.at
-            if self.peek("..."):
+            self.space()
+            following = self.text[self.at : self.at + 1]
+            if following not in _LEADING_ON or self.text.startswith("...", self.at):
                 self.at = end
                 break
-            if self.take("."):
+            self.at += 1
+            if following == ".":
                 if self.take("*"):
                     steps.append(Splat())
                     continue
@@ -499,7 +509,7 @@ class _Parser:
                     raise ExpressionError("a name is missing", self.at)
                 self.at = match.end()
                 steps.append(Index(Literal(int(match[0]), match.start(), match.end())))
-            elif self.take("["):
+            else:
                 if self.take("*"):
                     self.need("]")
                     steps.append(Splat())
@@ -507,9 +517,6 @@ class _Parser:
                 key = self.expression(depth + 1)
                 self.need("]")
                 steps.append(Index(key))
-            else:
-                self.at = end
-                break
         if not steps:
             return root
         if isinstance(root, Traversal):

@@ -8,6 +8,7 @@ from iamlint.model import Pointer, Span
 from iamlint.sources.json_text import embedded_range, split_embedded
 from iamlint.sources.terraform.document import (
     ModuleFiles,
+    SourceDocument,
     elsewhere,
     expression_range,
     in_module,
@@ -33,12 +34,11 @@ from iamlint.sources.text import Text
 
 if TYPE_CHECKING:
     from iamlint.model.surroundings import Surroundings
-    from iamlint.sources.surroundings import InModule
 
 __all__ = ["HclDocument", "body_tree"]
 
 
-class HclDocument:
+class HclDocument(SourceDocument):
     """A file of the native syntax. Its pointers are those of the JSON syntax, where nested blocks of one
     kind are a list, and `dynamic` holds the dynamic blocks by what they make."""
 
@@ -49,26 +49,16 @@ class HclDocument:
         self.source = text
         self.hcl = file
         self._files = files
-        self.module: InModule | None = None
-        """What the files of its directory share; made by the first of them when advice asks for it."""
         self._tree: dict[str, object] | None = None
         self.tops: dict[Pointer, HclBlock] = {}
+        numbers: dict[Pointer, int] = {}
         for block in file.body.blocks:
             pointer: Pointer = (block.kind, *block.labels)
-            if pointer in self.tops:
-                number = 1
-                while (*pointer, number) in self.tops:
-                    number += 1
-                pointer = (*pointer, number)
-            self.tops[pointer] = block
+            number = numbers[pointer] = numbers.get(pointer, -1) + 1
+            self.tops[(*pointer, number) if number else pointer] = block
 
     @property
-    def path(self) -> str:
-        """Path of the file, relative to the root."""
-        return self.source.path
-
-    @property
-    def tree(self) -> dict[str, object]:
+    def tree(self) -> dict[str, object]:  # type: ignore[override]  # made when it is asked for
         """The file as a tree of the JSON syntax."""
         if self._tree is None:
             self._tree = _file_tree(self)
@@ -168,17 +158,16 @@ class HclDocument:
         return base + start, base + end
 
 
-def body_tree(file: HclFile, body: HclBody) -> dict[str, object]:
+def body_tree(body: HclBody, text: str) -> dict[str, object]:
     """Return a body as the JSON syntax has it: attributes as values or code, nested blocks of one kind
     as a list, dynamic blocks under `dynamic`."""
-    text = file.text
     tree: dict[str, object] = {
         one.name: value_of(text[one.start : one.end]) for one in body.attributes.values()
     }
     for block in body.blocks:
         if block.kind in body.attributes:
             continue
-        inner = body_tree(file, block.body)
+        inner = body_tree(block.body, text)
         if block.kind == "dynamic" and len(block.labels) == 1:
             content = inner.get("content")
             if isinstance(content, list):
@@ -208,7 +197,7 @@ def _file_tree(document: HclDocument) -> dict[str, object]:
                 break
             node = inner
         else:
-            body = _shown(body_tree(document.hcl, block.body), 0)
+            body = _shown(body_tree(block.body, document.source.text), 0)
             known = node.get(path[-1])
             if known is None:
                 node[path[-1]] = body

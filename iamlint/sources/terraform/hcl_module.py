@@ -7,9 +7,10 @@ from iamlint.record import replace
 from iamlint.sources.source import SourceFile, syntax_diagnostic
 from iamlint.sources.terraform.document import ModuleFiles
 from iamlint.sources.terraform.hcl_document import HclDocument, body_tree
-from iamlint.sources.terraform.hcl_syntax import HclBlock, HclFile, parse_hcl
-from iamlint.sources.terraform.json_syntax import LABELS, add_block
-from iamlint.sources.terraform.module import Module
+from iamlint.sources.terraform.hcl_syntax import HclBlock, parse_hcl
+from iamlint.sources.terraform.json_syntax import LABELS, add_block, add_locals
+from iamlint.sources.terraform.module import Block, Module
+from iamlint.sources.terraform.places import in_file
 
 __all__ = ["read_hcl"]
 
@@ -23,8 +24,12 @@ def read_hcl(
     document = HclDocument(text, parsed, documents)
     documents[file.path] = document
     for pointer, block in document.tops.items():
-        if LABELS.get(block.kind) == len(block.labels):
-            _add(module, document, parsed, pointer, block, override=override)
+        if LABELS.get(block.kind) != len(block.labels):
+            continue
+        if block.kind == "locals":
+            add_locals(module, body_tree(block.body, text.text), file.path, pointer, override=override)
+        else:
+            add_block(module, _NativeBlock(block, document, pointer), override=override)
     broken: list[BrokenFile] = []
     diagnostics: list[Diagnostic] = []
     for error in parsed.errors:
@@ -40,21 +45,27 @@ def read_hcl(
     return broken, diagnostics
 
 
-def _add(
-    module: Module,
-    document: HclDocument,
-    parsed: HclFile,
-    pointer: Pointer,
-    block: HclBlock,
-    *,
-    override: bool,
-) -> None:
-    add_block(
-        module,
-        block.kind,
-        block.labels,
-        body_tree(parsed, block.body),
-        document,
-        pointer,
-        override=override,
-    )
+class _NativeBlock(Block):
+    """A block whose body is made when it is asked for: most are never."""
+
+    __slots__ = ("_made", "_written")
+
+    def __init__(self, block: HclBlock, document: HclDocument, pointer: Pointer) -> None:
+        self.kind = block.kind
+        self.type = block.labels[0] if len(block.labels) == 2 else ""
+        self.name = block.labels[-1]
+        self.document: HclDocument = document
+        self.pointer = in_file(document.path, pointer)
+        self._written = block
+        self._made: dict[str, object] | None = None
+
+    @property
+    def body(self) -> dict[str, object]:
+        """What is written in it."""
+        if self._made is None:
+            self._made = body_tree(self._written.body, self.document.source.text)
+        return self._made
+
+    @body.setter
+    def body(self, body: dict[str, object]) -> None:
+        self._made = body

@@ -13,12 +13,12 @@ from iamlint.model import BrokenFile, Diagnostic, Pointer
 from iamlint.record import replace
 from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, syntax_diagnostic
-from iamlint.sources.terraform.document import ModuleDocument, ModuleFiles, TerraformJsonDocument
+from iamlint.sources.terraform.document import ModuleFiles, TerraformJsonDocument
 from iamlint.sources.terraform.module import Block, Module, Written
 from iamlint.sources.terraform.places import in_file
 from iamlint.sources.tree import At
 
-__all__ = ["LABELS", "add_block", "assigned_in_json", "is_override", "read_json"]
+__all__ = ["LABELS", "add_block", "add_locals", "assigned_in_json", "is_override", "read_json"]
 
 LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "locals": 0}
 _COMMENT = "//"
@@ -127,31 +127,29 @@ class _Reader:
             self._diagnostics.append(diagnostic)
 
     def _block(self, kind: str, labels: tuple[str, ...], body: dict[str, object], pointer: Pointer) -> None:
-        add_block(self._module, kind, labels, body, self._document, pointer, override=self._override)
+        if kind == "locals":
+            add_locals(self._module, body, self._document.path, pointer, override=self._override)
+            return
+        block_type, name = labels if len(labels) == 2 else ("", labels[0])
+        place = in_file(self._document.path, pointer)
+        block = Block(kind, block_type, name, body, self._document, place)
+        add_block(self._module, block, override=self._override)
 
 
-def add_block(
-    module: Module,
-    kind: str,
-    labels: tuple[str, ...],
-    body: dict[str, object],
-    document: ModuleDocument,
-    pointer: Pointer,
-    *,
-    override: bool,
+def add_locals(
+    module: Module, body: dict[str, object], path: str, pointer: Pointer, *, override: bool
 ) -> None:
-    """Add a block of a file to a module; one of an override file is merged over what is there."""
-    if kind == "locals":
-        for name, value in body.items():
-            if name != _COMMENT and (override or name not in module.locals):
-                module.locals[name] = Written(value, in_file(document.path, (*pointer, name)))
-        return
-    block_type, name = labels if len(labels) == 2 else ("", labels[0])
-    present = module.find(kind, block_type, name) if override else None
+    """Add the values of a `locals` block to a module."""
+    for name, value in body.items():
+        if name != _COMMENT and (override or name not in module.locals):
+            module.locals[name] = Written(value, in_file(path, (*pointer, name)))
+
+
+def add_block(module: Module, block: Block, *, override: bool) -> None:
+    """Add a block to a module; one of an override file is merged over what is there."""
+    present = module.find(block.kind, block.type, block.name) if override else None
     if present is None:
-        module.add(Block(kind, block_type, name, body, document, in_file(document.path, pointer)))
+        module.add(block)
         return
-    replaced: dict[str, object] = {
-        key: At(value, in_file(document.path, (*pointer, key))) for key, value in body.items()
-    }
+    replaced: dict[str, object] = {key: At(value, (*block.pointer, key)) for key, value in block.body.items()}
     present.body = present.body | replaced
