@@ -31,10 +31,11 @@ from iamlint.sources.documents import (
 )
 from iamlint.sources.json_text import JsonSyntaxError
 from iamlint.sources.python.calls import argument, document_calls
+from iamlint.sources.python.constructs import STATEMENT
 from iamlint.sources.python.document import PythonDocument, resolver_of
 from iamlint.sources.python.evaluate import Evaluator
 from iamlint.sources.python.literals import Segment
-from iamlint.sources.python.meaning import JsonOf, Meaning, Open, Row, Table, Text, text_of
+from iamlint.sources.python.meaning import Entry, JsonOf, Meaning, Open, Row, Table, Text, text_of
 from iamlint.sources.python.names import address_of, key_of, skipped
 from iamlint.sources.python.scopes import place_of
 
@@ -91,6 +92,7 @@ class PolicyReader:
                     self._reached(self.evaluator.value(value), use)
         for node in self.index.nodes:
             self._written(node)
+        self._single_statements()
         ordered = sorted(self.candidates.items(), key=lambda item: place_of(item[0]))
         for origin, candidate in ordered[:_MAX_DOCUMENTS]:
             self._read(origin, candidate)
@@ -181,6 +183,9 @@ class PolicyReader:
         if isinstance(node, ast.Dict):
             if not any(isinstance(key, ast.Constant) and key.value == "Statement" for key in node.keys):
                 return
+        elif isinstance(node, ast.Call):
+            if _last(node) != "PolicyDocument":
+                return
         elif isinstance(node, ast.Constant | ast.JoinedStr):
             if not self._may_be_document(node):
                 return
@@ -191,6 +196,22 @@ class PolicyReader:
         meaning = self.evaluator.value(node)
         if isinstance(meaning, Table | Text) and self._is_policy(meaning):
             self.candidates[node] = _Candidate(meaning)
+
+    def _single_statements(self) -> None:
+        """Keep each statement of the CDK that is in no document as a document of its own."""
+        held = {
+            item.origin
+            for one in self.candidates.values()
+            if isinstance(one.meaning, Table)
+            for item in _items(one.meaning.get("Statement"))
+            if isinstance(item, Table)
+        }
+        for node in self.index.nodes:
+            if not isinstance(node, ast.Call) or node in held or _last(node) != STATEMENT:
+                continue
+            found = self.evaluator.value(node)
+            if isinstance(found, Table) and not skipped(self.index, node):
+                self.candidates[node] = _Candidate(_around(found))
 
     def _may_be_document(self, node: ast.Constant | ast.JoinedStr) -> bool:
         values = node.values if isinstance(node, ast.JoinedStr) else [node]
@@ -323,6 +344,25 @@ class PolicyReader:
                 span.path, "unread-document", message, span.start_line, span.start_column, unjudged=True
             )
         )
+
+
+def _last(call: ast.Call) -> str:
+    """Return the last name of what is called."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _items(meaning: Meaning | None) -> tuple[Meaning, ...]:
+    return meaning.items if isinstance(meaning, Row) else ()
+
+
+def _around(statement: Table) -> Table:
+    """Return the document of version 2012-10-17 around a statement, as the CDK makes it."""
+    version = Text((Segment("2012-10-17", ((0, 0),), 0),), statement.node, statement.node)
+    row = Row((statement,), statement.node, statement.origin)
+    entries = (Entry("Version", None, version), Entry("Statement", None, row))
+    return Table(entries, statement.node, statement.origin)
 
 
 def _actions(meaning: Table) -> Iterator[Meaning]:
