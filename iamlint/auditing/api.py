@@ -20,13 +20,15 @@ _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
 @record
 class AuditResult:
-    """What an audit found: findings and diagnostics in report order, and how much was seen."""
+    """What an audit found: findings and diagnostics in report order, and how much was seen. What comments and
+    metadata of the files suppress is in `suppressed`, not in `findings`."""
 
     findings: tuple[Finding, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: int
     policies: int
     statements: int
+    suppressed: tuple[Finding, ...] = ()
 
 
 def audit_paths(
@@ -56,7 +58,12 @@ def audit_paths(
     outcome = run(settings)
     tally = outcome.tally
     return AuditResult(
-        tuple(outcome.findings), tuple(outcome.diagnostics), tally.files, tally.policies, tally.statements
+        tuple(finding for finding in outcome.findings if finding.state == "active"),
+        tuple(outcome.diagnostics),
+        tally.files,
+        tally.policies,
+        tally.statements,
+        tuple(finding for finding in outcome.findings if finding.state == "suppressed"),
     )
 
 

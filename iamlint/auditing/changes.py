@@ -24,7 +24,17 @@ from iamlint.auditing.pipeline import (
 )
 from iamlint.auditing.settings import AuditSettings
 from iamlint.errors import InputError
-from iamlint.model import Diagnostic, Extraction, Grant, Owner, Policy, PolicyKind, Statement, Value
+from iamlint.model import (
+    WITHOUT_ACCESS,
+    Diagnostic,
+    Extraction,
+    Grant,
+    Owner,
+    Policy,
+    PolicyKind,
+    Statement,
+    Value,
+)
 from iamlint.record import replace
 from iamlint.report.changes_report import Base, Change, Changes
 from iamlint.semantics.algebra.asking import Assumptions
@@ -32,7 +42,7 @@ from iamlint.semantics.algebra.results import Comparison, Reason, Verdict
 from iamlint.sources.discovery import WalkedNames
 from iamlint.sources.revision import Base as Commit
 from iamlint.sources.revision import ChangedFile, Repository, UnreadableBlobError, open_repository
-from iamlint.sources.routing import extract_unit, is_candidate
+from iamlint.sources.routing import extract_unit, is_candidate, is_module_file
 from iamlint.sources.source import SourceFile
 
 __all__ = ["compare_with_revision"]
@@ -56,6 +66,7 @@ _SILENT = frozenset(
         "role-use",
         "secret-output",
         "server-certificate",
+        *WITHOUT_ACCESS,
     }
 )
 """Grants that say what is there, and give nobody access."""
@@ -148,7 +159,7 @@ class _Run:
             claimed = paths_of(found[0]) | paths_of(found[1])
             yield found
         for file in files:
-            if file.is_submodule or (file.path or file.old_path or "").endswith(".tf.json"):
+            if file.is_submodule or is_module_file(file.path or file.old_path or ""):
                 continue
             if {file.path, file.old_path} & claimed:
                 continue
@@ -167,9 +178,9 @@ class _Run:
         old = [
             path
             for path in self._old_files
-            if path.endswith(".tf.json") and self._is_in_scope(path) and self._walked.holds(path)
+            if is_module_file(path) and self._is_in_scope(path) and self._walked.holds(path)
         ]
-        if not everything or not (old or any((file.path or "").endswith(".tf.json") for file in everything)):
+        if not everything or not (old or any(is_module_file(file.path or "") for file in everything)):
             return None
         there = [path for path in self._settings.paths if _is_there(path, self._settings.cwd)]
         listed = replace(self._settings, paths=tuple(there))
@@ -177,7 +188,7 @@ class _Run:
             found.path
             for unit in units_of(listed, Outcome())
             for found in unit.files
-            if found.path.endswith(".tf.json")
+            if is_module_file(found.path)
         )
         before = [self._old(path, self._old_files[path]) for path in sorted(old)]
         after = [self._new(path) for path in new]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from iamlint.auditing.principals import judge_one
 from iamlint.engine.checks import CHECKS
@@ -68,8 +68,10 @@ def run_rule(rule: Rule, examples: tuple[Example, ...]) -> Iterator[ExampleResul
     for example in examples:
         accounts = example.subject.get("accounts", [])
         trusted = frozenset(map(str, accounts)) if isinstance(accounts, list) else frozenset()
-        extraction = example_extraction(rule, example)
-        items = judged_by(rule, Settings(accounts=trusted), extraction)
+        if CHECKS[rule.check].target == "suppression":
+            items: Iterable[Finding | Diagnostic] = _about_suppressions(rule, example)
+        else:
+            items = judged_by(rule, Settings(accounts=trusted), example_extraction(rule, example))
         found = []
         problem = ""
         for item in items:
@@ -90,12 +92,35 @@ def judged_by(rule: Rule, settings: Settings, extraction: Extraction) -> Iterato
     return Judge((rule,), settings, Profile.AUDIT).judge(extraction)
 
 
+def _about_suppressions(rule: Rule, example: Example) -> list[Finding]:
+    """Return what a rule says about the suppressions in the text of an example, beside the built-in rules."""
+    from iamlint.auditing.selection import Selection
+    from iamlint.auditing.suppressing import Suppressions
+    from iamlint.engine.load import load_rules
+    from iamlint.sources.ignores import ignores_in
+
+    file = _example_file(example)
+    known = tuple(one for one in load_rules().rules if one.id != rule.id)
+    rules = tuple(one for one in known if one.profile is Profile.DEFAULT)
+    judge = Judge(rules, Settings(), Profile.DEFAULT, advising=False)
+    found = [item for item in judge.judge(extract_unit([file], SourceOptions())) if isinstance(item, Finding)]
+    hiding = Suppressions(RuleSet((*known, rule)), Selection((*rules, rule)), ignores_in(file)[0])
+    hiding.applied(found)
+    return [one for one in hiding.findings(whole=True, read=lambda _: True) if one.rule_id == rule.id]
+
+
+def _example_file(example: Example) -> SourceFile:
+    """Return the text of an example as a file: YAML unless it begins as JSON does."""
+    text = str(example.subject["text"])
+    name = "example.json" if text.lstrip()[:1] in {"{", "["} else "example.yaml"
+    return SourceFile(name, text.encode(), named=True)
+
+
 def example_extraction(rule: Rule, example: Example) -> Extraction:
     """Return the policy, grant or file of an example as a source would give it."""
     subject = example.subject
     if "text" in subject:
-        file = SourceFile("example.json", str(subject["text"]).encode(), named=True)
-        return extract_unit([file], SourceOptions())
+        return extract_unit([_example_file(example)], SourceOptions())
     if "grant" in subject:
         beside = subject.get("beside", [])
         others = beside if isinstance(beside, list) else []

@@ -9,7 +9,7 @@ since a mended word lets the next round see more, until nothing is left to do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from iamlint.auditing.pipeline import Outcome, Unit, extract_files, judge_of, options_of, read_unit, units_of
@@ -17,10 +17,10 @@ from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings
 from iamlint.engine.fingerprint import place_of
 from iamlint.engine.judge import Judge
-from iamlint.engine.load import load_rules
+from iamlint.engine.load import RuleSet, load_rules
 from iamlint.engine.rewrites import Site, edits_of
 from iamlint.engine.subject import Match
-from iamlint.model import SECRET_FIELDS, Diagnostic, Embedded, Extraction, Policy
+from iamlint.model import SECRET_FIELDS, Diagnostic, Embedded, Extraction, Finding, Policy
 from iamlint.model.edit import Edit, EditError, EditKind
 from iamlint.record import field, record, replace
 from iamlint.semantics.algebra.sameness import grant_form, is_mended, policy_form, same_access
@@ -96,17 +96,45 @@ def find_fixes(settings: AuditSettings) -> Fixes:
     if not selection.rules:
         return fixes
     judge = judge_of(selection, replace(settings, advice=False)).policies
+    wanted = _Wanted(rules, selection, settings)
     if settings.stdin is not None:
         file = SourceFile(settings.stdin_name, settings.stdin, named=True)
-        fixes.files += _unit([file], {}, options_of(settings, file.path, ""), judge, selection)
+        fixes.files += _unit([file], {}, options_of(settings, file.path, ""), judge, wanted)
     for done, unit in enumerate(units):
         settings.progress(done, len(units))
         files = list(read_unit(unit, settings, outcome.diagnostics))
         if files:
             options = options_of(settings, files[0].path, unit.files[0].root)
-            fixes.files += _unit(files, _places(unit), options, judge, selection)
+            fixes.files += _unit(files, _places(unit), options, judge, wanted)
     fixes.files.sort(key=lambda file: file.path.encode("utf-8", "surrogatepass"))
     return fixes
+
+
+class _Wanted:
+    """Which findings the user wants to hear of, and so wants to be mended."""
+
+    def __init__(self, rules: RuleSet, selection: Selection, settings: AuditSettings) -> None:
+        self._rules = rules
+        self._selection = selection
+        self._settings = settings
+
+    def among(self, files: Mapping[str, SourceFile]) -> Callable[[Finding], bool]:
+        """Return the test for findings in files as they are now, with what they ask to be silent about."""
+        keeps = self._selection.keeps
+        speaking = [
+            file
+            for file in files.values()
+            if self._settings.suppress and (b"iamlint" in file.data or b"\0" in file.data[:4])
+        ]
+        tables = self._settings.suppressions if self._settings.suppress else ()
+        if not speaking and not tables:
+            return keeps
+        from iamlint.auditing.suppressing import Suppressions
+        from iamlint.sources.ignores import ignores_in
+
+        ignores = [ignore for file in speaking for ignore in ignores_in(file)[0]]
+        hiding = Suppressions(self._rules, self._selection, ignores, tables)
+        return lambda finding: keeps(finding) and not hiding.hides(finding)
 
 
 def _places(unit: Unit) -> dict[str, str]:
@@ -118,7 +146,7 @@ def _unit(
     places: Mapping[str, str],
     options: SourceOptions,
     judge: Judge,
-    selection: Selection,
+    wanted: _Wanted,
 ) -> Iterator[FixedFile]:
     """Yield the files of one unit that change."""
     first = {file.path: file for file in files}
@@ -127,7 +155,7 @@ def _unit(
     extraction = extract_files(list(files), options)
     for _ in range(_MOST_ROUNDS):
         round_ = _Round(now, extraction, options)
-        done = round_.carry_out(list(_proposals(extraction, now, judge, selection)))
+        done = round_.carry_out(list(_proposals(extraction, now, judge, wanted.among(now))))
         if not done:
             break
         for fix in done:
@@ -153,7 +181,10 @@ def _secrets(extraction: Extraction) -> tuple[str, ...]:
 
 
 def _proposals(
-    extraction: Extraction, files: Mapping[str, SourceFile], judge: Judge, selection: Selection
+    extraction: Extraction,
+    files: Mapping[str, SourceFile],
+    judge: Judge,
+    is_wanted: Callable[[Finding], bool],
 ) -> Iterator[_Fix]:
     """Yield the fixes of the findings that the user wants to hear of, each once; none is proved yet."""
     seen: set[object] = set()
@@ -162,7 +193,7 @@ def _proposals(
             if isinstance(item, Diagnostic):
                 continue
             finding, rule, match = item
-            if not selection.keeps(finding) or finding.state != "active":
+            if not is_wanted(finding):
                 continue
             try:
                 root, site = _site(policy, match)

@@ -29,6 +29,7 @@ def graph_of(extractions: Sequence[Extraction], accounts: AbstractSet[str] = fro
             for node in nodes
         ),
         tuple(_edge(edge, ids[edge.source.key], ids[edge.target.key]) for edge in edges),
+        tuple(node.label for node in nodes if node.standing is not None and node.standing.rights.exhausted),
     )
 
 

@@ -10,7 +10,7 @@ from iamlint.auditing.pipeline import Judges, Outcome, Tally, Unit, judge_of, ju
 from iamlint.auditing.selection import Selection, select_rules
 from iamlint.auditing.settings import AuditSettings, silent
 from iamlint.engine.load import load_rules
-from iamlint.model import Diagnostic, Finding, PolicyKey, Span
+from iamlint.model import Diagnostic, Finding, Ignore, PolicyKey, Span
 from iamlint.record import record, replace
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def run_units(units: Sequence[Unit], settings: AuditSettings, outcome: Outcome) 
             outcome.tally.merge(part.tally)
             outcome.facts.extend(part.facts)
             outcome.told.update(part.told)
+            outcome.ignores.extend(part.ignores)
             for path, spans in part.secrets.items():
                 outcome.secrets.setdefault(path, []).extend(spans)
             done += len(chunk)
@@ -79,6 +80,7 @@ class _Part:
     secrets: dict[str, list[Span]]
     facts: list[UnitFacts]
     told: dict[PolicyKey, set[str]]
+    ignores: list[Ignore]
 
 
 def _judge_chunk(units: list[Unit]) -> _Part:
@@ -88,5 +90,11 @@ def _judge_chunk(units: list[Unit]) -> _Part:
     for unit in units:
         judge_unit(unit, settings, judge, outcome)
     return _Part(
-        outcome.findings, outcome.diagnostics, outcome.tally, outcome.secrets, outcome.facts, outcome.told
+        outcome.findings,
+        outcome.diagnostics,
+        outcome.tally,
+        outcome.secrets,
+        outcome.facts,
+        outcome.told,
+        outcome.ignores,
     )

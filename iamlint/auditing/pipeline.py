@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,9 +21,11 @@ from iamlint.engine.subject import Settings
 from iamlint.errors import UsageError
 from iamlint.model import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     Diagnostic,
     Extraction,
     Finding,
+    Ignore,
     PolicyKey,
     PolicyKind,
     Span,
@@ -32,7 +34,7 @@ from iamlint.model import (
 from iamlint.record import field, fields, record, replace
 from iamlint.sources.discovery import LARGEST_FILE, FoundFile, discover
 from iamlint.sources.path_pattern import PathSet
-from iamlint.sources.routing import extract_unit, is_candidate, unit_key
+from iamlint.sources.routing import extract_unit, is_candidate, is_module_file, unit_key
 from iamlint.sources.source import SourceFile, SourceOptions
 
 if TYPE_CHECKING:
@@ -75,10 +77,11 @@ class Tally:
 
     def add(self, extraction: Extraction) -> None:
         """Count one extraction."""
-        if extraction.policies or extraction.grants:
+        grants = sum(grant.what not in WITHOUT_ACCESS for grant in extraction.grants)
+        if extraction.policies or grants:
             self.files_with_policies += len(paths_of(extraction))
         self.policies += len(extraction.policies)
-        self.grants += len(extraction.grants)
+        self.grants += grants
         for policy in extraction.policies:
             self.statements += len(policy.statements or ())
             self.unresolved += _unresolved(policy.statements or ())
@@ -95,9 +98,10 @@ class Outcome:
 
     `secrets` are the places, by path, whose text no report may show. `claimed` are the files that
     another file reads as part of itself: what they hold is told there. `facts` are what each unit says
-    about principals, `told` the escalation paths that findings about single policies name. `may_keep`
-    is how much text the facts may still hold on to, in bytes (parsed it takes some ten times that): the
-    files of the others are read again when a place in them is asked for.
+    about principals, `told` the escalation paths that findings about single policies name. `ignores` are
+    what the files ask to be silent about. `may_keep` is how much text the facts may still hold on to, in
+    bytes (parsed it takes some ten times that): the files of the others are read again when a place in
+    them is asked for.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -110,6 +114,7 @@ class Outcome:
     secrets: dict[str, list[Span]] = field(default_factory=dict)
     facts: list[UnitFacts] = field(default_factory=list)
     told: dict[PolicyKey, set[str]] = field(default_factory=dict)
+    ignores: list[Ignore] = field(default_factory=list)
     may_keep: int = 8_000_000
 
 
@@ -137,12 +142,12 @@ def run(settings: AuditSettings) -> Outcome:
         _judge_files([_stdin(settings)], "", settings, judge, outcome)
     # Modules of several files come first: they say which other files they read.
     for unit in units:
-        if len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"):
+        if len(unit.files) > 1 or is_module_file(unit.files[0].path):
             judge_unit(unit, settings, judge, outcome)
     rest = [
         unit
         for unit in units
-        if not (len(unit.files) > 1 or unit.files[0].path.endswith(".tf.json"))
+        if not (len(unit.files) > 1 or is_module_file(unit.files[0].path))
         and unit.files[0].path not in outcome.claimed
     ]
     if _worth_splitting(rest, settings.jobs):
@@ -158,9 +163,27 @@ def run(settings: AuditSettings) -> Outcome:
         from iamlint.auditing.principals import without_covered
 
         outcome.findings = without_covered(outcome.findings, selection.rules, settings.profile)
-    outcome.findings = with_ordinals(without_twins(sorted(outcome.findings, key=lambda one: one.order)))
+    _finish(settings, outcome)
     outcome.diagnostics = in_order(outcome.diagnostics)
     return outcome
+
+
+def _finish(settings: AuditSettings, outcome: Outcome) -> None:
+    """Put the findings in report order, once each, with their ordinals, and hide what is to be hidden."""
+    findings = sorted(outcome.findings, key=lambda one: one.order)
+    if not (outcome.ignores or settings.suppressions) or not settings.suppress:
+        outcome.findings = with_ordinals(without_twins(findings))
+        return
+    from iamlint.auditing.suppressing import Suppressions, covers_all
+
+    hiding = Suppressions(outcome.rules, outcome.selection, outcome.ignores, settings.suppressions)
+    # Twins differ in their owner, which a suppression may name.
+    findings = with_ordinals(without_twins(hiding.applied(findings)))
+    findings = hiding.applied(findings, by_print=True)
+    known = {settings.stdin_name, *outcome.files} if settings.stdin is not None else set(outcome.files)
+    whole = covers_all(settings, {file.root for file in outcome.files.values()})
+    more = hiding.findings(whole=whole, read=known.__contains__)
+    outcome.findings = sorted([*findings, *more], key=lambda one: one.order)
 
 
 def _stdin(settings: AuditSettings) -> SourceFile:
@@ -200,7 +223,7 @@ def without_twins(findings: list[Finding]) -> list[Finding]:
     kept: dict[tuple[object, ...], Finding] = {}
     owners: dict[tuple[object, ...], dict[str, None]] = {}
     for finding in findings:
-        key = (finding.rule_id, finding.primary, finding.evidence, finding.message)
+        key = (finding.rule_id, finding.primary, finding.evidence, finding.message, finding.state)
         first = kept.setdefault(key, finding)
         if first is not finding and finding.policy.owner != first.policy.owner:
             owners.setdefault(key, {})[finding.policy.owner] = None
@@ -268,9 +291,31 @@ def _judge_files(
         _judge(extraction, files, judge, outcome)
     except Exception as error:  # noqa: BLE001 -- as in extract_files
         outcome.diagnostics.append(failure(files, error))
+    if settings.suppress:
+        _read_ignores(extraction, files, InsideReader(root), outcome)
     broken = {one.span.path for one in extraction.broken}
     told = {one.primary.path for one in outcome.findings[known:] if one.policy.kind is None} & broken
     outcome.diagnostics[first:] = _with_fatal(outcome.diagnostics[first:], files, told)
+
+
+def _read_ignores(
+    extraction: Extraction, files: list[SourceFile], read: Callable[[str], bytes | None], outcome: Outcome
+) -> None:
+    """Note what the files of a unit, and those that they read as part of themselves, ask to be silent
+    about. A file that does not name us costs nothing more."""
+    known = {file.path for file in files}
+    for path in sorted(paths_of(extraction) - known):
+        data = read(path)
+        if data is not None:
+            files = [*files, SourceFile(path, data)]
+    for file in files:
+        if b"iamlint" in file.data or b"\0" in file.data[:4]:
+            from iamlint.sources.ignores import ignores_in, speaks_to_us
+
+            if speaks_to_us(file.data):
+                found, wrong = ignores_in(file)
+                outcome.ignores += found
+                outcome.diagnostics += wrong
 
 
 def extract_files(files: list[SourceFile], options: SourceOptions) -> Extraction:

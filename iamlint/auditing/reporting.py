@@ -46,6 +46,7 @@ def run_audit(settings: AuditSettings) -> Report:
             statements=tally.statements,
             grants=tally.grants,
             unresolved=tally.unresolved,
+            suppressed=sum(finding.state == "suppressed" for finding in outcome.findings),
         ),
         tool=Tool(VERSION, CATALOG_DATE, information_uri=HOME),
         root=", ".join(settings.paths) or settings.stdin_name,

@@ -33,6 +33,12 @@ class Selection:
             for patterns, ids in self.per_file_ignores
         )
 
+    def tells(self, rule: Rule, path: str) -> bool:
+        """Say whether findings of a rule that runs would be kept in a file."""
+        return rule.confidence.rank >= self.min_confidence.rank and not any(
+            rule.id in ids and patterns.holds(path) for patterns, ids in self.per_file_ignores
+        )
+
     def adjusted(self, finding: Finding) -> Finding:
         """Return the finding with the severity that the configuration gives its rule."""
         severity = self.severities.get(finding.rule_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from iamlint.config.settings import Suppression
 from iamlint.engine.rule import Profile
 from iamlint.model import Confidence, PolicyKind, Severity
 from iamlint.record import field, record
@@ -25,7 +26,8 @@ class AuditSettings:
     `severities` overrides by rule id. `policy_kinds` gives kinds by path pattern, first match
     wins. `policy_quotas` says how many characters AWS takes of a kind of policy, where that is not
     the usual number. `per_file_ignores` maps path patterns to rules. `jobs` is the number of processes, 0 for
-    what the machine and the input suggest. Without `advice` findings have none: no report asks for it.
+    what the machine and the input suggest. `suppressions` are `[[ignore]]` tables; without `suppress` neither
+    they nor what files ask for hide anything. Without `advice` findings have none: no report asks for it.
     `progress` is called with files done and files in all.
     """
 
@@ -52,6 +54,8 @@ class AuditSettings:
     respect_gitignore: bool = True
     force_exclude: bool = False
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    suppress: bool = True
     jobs: int = 0
     advice: bool = True
     progress: Callable[[int, int], None] = silent

@@ -59,6 +59,9 @@ class _Arguments(InputArguments):
     sarif_category: str = ""
     sarif_line_hash: str = "distinct"
     no_snippets: bool = False
+    sarif_include_suppressed: bool = False
+    show_suppressed: bool = False
+    no_ignores: bool = False
     fix: bool = False
     diff: bool = False
 
@@ -109,6 +112,11 @@ def parser() -> CliParser:
         type=Choice("confidence", _CONFIDENCES),
         help="leave out findings below: high, medium or low",
     )
+    made.add(
+        "--no-ignores",
+        action="store_true",
+        help="hide nothing for comments, metadata and [[ignore]] tables",
+    )
     made.heading("fixes")
     made.add(
         "--fix",
@@ -151,6 +159,7 @@ def parser() -> CliParser:
         type=Choice("choice of colour", ("auto", "always", "never")),
         help="colour: auto (on a terminal), always or never",
     )
+    made.add("--show-suppressed", action="store_true", help="list suppressed findings too, with the reasons")
     made.add("-q", "--quiet", action="store_true", help="print no report if there is nothing to say")
     made.add("-v", "--verbose", action="store_true", help="tell on standard error what is done")
     made.add("--sarif-category", metavar="NAME", help="name of the analysis in code scanning")
@@ -161,6 +170,11 @@ def parser() -> CliParser:
         help="alert identity in SARIF: distinct (default), exact or none",
     )
     made.add("--no-snippets", action="store_true", help="put no source text into SARIF")
+    made.add(
+        "--sarif-include-suppressed",
+        action="store_true",
+        help="put suppressed findings into SARIF (code scanning opens alerts for them)",
+    )
     add_input_options(made)
     return made
 
@@ -259,6 +273,7 @@ def _audit(
 def _settings(arguments: _Arguments, config: Config, surroundings: Surroundings) -> Iterator[AuditSettings]:
     """Give what the pipeline is to do; the line of its progress is cleared in the end."""
     from iamlint.cli.progress import Progress
+    from iamlint.record import replace
 
     found = read_input(arguments, surroundings)
     if arguments.verbose:
@@ -266,7 +281,8 @@ def _settings(arguments: _Arguments, config: Config, surroundings: Surroundings)
         surroundings.tell("configuration", used)
     progress = Progress(surroundings.stderr, enabled=surroundings.stderr.isatty() and not arguments.quiet)
     try:
-        yield audit_settings(arguments, config, found, surroundings, progress)
+        settings = audit_settings(arguments, config, found, surroundings, progress)
+        yield replace(settings, suppress=not arguments.no_ignores)
     finally:
         progress.clear()
 
@@ -305,7 +321,7 @@ def _write(
         exit_code=int(code),
     )
     on_screen = {output.format for output in outputs if output.path is None}
-    if arguments.quiet and not report.active and not report.diagnostics:
+    if arguments.quiet and not (report.active or report.hidden or report.diagnostics):
         # A report for programs says that nothing was found; one for people has nothing to say.
         outputs = [one for one in outputs if one.path is not None or one.format not in _FOR_PEOPLE]
     write_outputs(outputs, report, surroundings.stdout)
@@ -335,6 +351,8 @@ def _options(arguments: _Arguments, surroundings: Surroundings) -> Options:
         sarif_category=arguments.sarif_category,
         link_base=f"{server}/{repository}/blob/{commit}/" if server and repository and commit else "",
         path_prefix=_path_prefix(arguments, surroundings),
+        suppressed=arguments.show_suppressed,
+        sarif_suppressed=arguments.sarif_include_suppressed,
     )
 
 

@@ -195,16 +195,11 @@ def audit_settings(
     surroundings: Surroundings,
     progress: Callable[[int, int], None] | None = None,
 ) -> AuditSettings:
-    """Return what the pipeline is to do. Raises ConfigError for settings that it cannot honour yet."""
+    """Return what the pipeline is to do."""
     from iamlint.auditing.settings import AuditSettings
     from iamlint.engine.rule import Profile
     from iamlint.model import PolicyKind
 
-    if config.suppressions:
-        places = "\n".join(
-            f"{one.origin}: [[ignore]] tables are not supported yet" for one in config.suppressions
-        )
-        raise ConfigError(places, help="use `ignore` or `per-file-ignores`, which name rules")
     organizations = frozenset(word for word in config.accounts if word.startswith("o-"))
     settings = AuditSettings(
         paths=found.paths,
@@ -230,6 +225,7 @@ def audit_settings(
         respect_gitignore=config.respect_gitignore,
         force_exclude=config.force_exclude,
         per_file_ignores=tuple(config.per_file_ignores.items()),
+        suppressions=config.suppressions,
         jobs=config.jobs,
     )
     if progress is None:

@@ -320,8 +320,20 @@ def _jobs(value: object, path: KeyPath, context: Context) -> Mapping[str, object
 
 
 _SUPPRESSION_NEEDED = ("rule", "path", "reason")
-_SUPPRESSION_NARROWING = ("sid", "pointer", "owner", "match")
+_SUPPRESSION_NARROWING = ("sid", "pointer", "owner", "match", "fingerprint")
 _SUPPRESSION_KEYS = (*_SUPPRESSION_NEEDED, *_SUPPRESSION_NARROWING, "until")
+_SUPPRESSION_WORDS = {
+    "id": "rule",
+    "action": "match",
+    "actions": "match",
+    "resource": "match",
+    "resources": "match",
+    "expires": "until",
+    "file": "path",
+    "why": "reason",
+}
+"""What other tools, and people, call these keys."""
+_MOST_SUPPRESSIONS = 1000
 _LINE_KEYS = ("line", "lines", "start_line", "start-line", "line_number", "line-number")
 
 
@@ -341,6 +353,8 @@ def _ignore(value: object, path: KeyPath, context: Context) -> Mapping[str, obje
             word = _text(item, here, context, "rule id")
             if word is not None:
                 words.append(word)
+    if len(suppressions) > _MOST_SUPPRESSIONS:
+        context.wrong(path, f"there are more than {_MOST_SUPPRESSIONS} [[ignore]] tables")
     return {"ignore": tuple(words), "suppressions": tuple(suppressions)}
 
 
@@ -351,7 +365,9 @@ def _suppression(table: Mapping[str, object], path: KeyPath, context: Context) -
         if key in _LINE_KEYS:
             context.wrong((*path, key), "line numbers move; name the place by sid, pointer, owner or match")
         elif key not in _SUPPRESSION_KEYS:
-            context.wrong((*path, key), f"unknown key {quoted(key)}{advice(key, _SUPPRESSION_KEYS)}")
+            meant = _SUPPRESSION_WORDS.get(key)
+            hint = f"; did you mean `{meant}`?" if meant else advice(key, _SUPPRESSION_KEYS)
+            context.wrong((*path, key), f"unknown key {quoted(key)}{hint}")
         elif key == "until":
             day = _day(item)
             if day is not None:
@@ -369,7 +385,7 @@ def _suppression(table: Mapping[str, object], path: KeyPath, context: Context) -
             context.wrong(path, f"an [[ignore]] table needs the key `{key}`")
             sound = False
     if not any(key in table for key in _SUPPRESSION_NARROWING):
-        context.wrong(path, "an [[ignore]] table needs one of sid, pointer, owner and match")
+        context.wrong(path, "an [[ignore]] table needs one of sid, pointer, owner, match and fingerprint")
         sound = False
     if not sound:
         return None
@@ -381,6 +397,7 @@ def _suppression(table: Mapping[str, object], path: KeyPath, context: Context) -
         pointer=values.get("pointer"),
         owner=values.get("owner"),
         match=values.get("match"),
+        fingerprint=values.get("fingerprint"),
         until=values.get("until"),
         origin=context.origin(path),
     )

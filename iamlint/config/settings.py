@@ -16,8 +16,8 @@ DEFAULT = "default"
 @record
 class Suppression:
     """One `[[ignore]]` table: findings of `rule` in the files of `path` that also fit all of `sid`,
-    `pointer`, `owner` and `match` that are given. `until` is a day, YYYY-MM-DD. `origin` is the
-    file and line."""
+    `pointer`, `owner`, `match` and `fingerprint` that are given. `until` is a day, YYYY-MM-DD. `origin` is
+    the file and line."""
 
     rule: str
     path: str
@@ -26,6 +26,7 @@ class Suppression:
     pointer: str | None
     owner: str | None
     match: str | None
+    fingerprint: str | None
     until: str | None
     origin: str
 

@@ -42,7 +42,7 @@ from iamlint.model import (
 from iamlint.record import record, replace
 from iamlint.semantics.branches import readings
 
-__all__ = ["Judge", "listed", "make_finding", "with_ordinals"]
+__all__ = ["Judge", "file_finding", "listed", "make_finding", "with_ordinals"]
 
 
 class _Entry:
@@ -276,11 +276,7 @@ class Judge:
     def _broken(self, broken: BrokenFile) -> Iterator[Finding | Diagnostic]:
         for entry in self._table("file", "", ()):
             for match in entry.run(broken, entry.params):
-                hit = _Hit(entry.rule, match, None, ())
-                reference = PolicyReference(None, "$", None)
-                yield _finding(
-                    hit, (), document=None, reference=reference, pointer="", parts=("$",), span=broken.span
-                )
+                yield file_finding(entry.rule, match, broken.span)
 
     def _matches(
         self, entry: _Entry, subject: object, document: Document, diagnostics: list[Diagnostic]
@@ -449,6 +445,7 @@ def _finding(
         help=rule.fix,
         label=match.label,
         advice=advice,
+        sid=None if hit.statement is None or hit.statement.sid is None else hit.statement.sid.text,
     )
 
 
@@ -465,6 +462,13 @@ def make_finding(
     """Return the finding of a match that covers no other."""
     hit = _Hit(rule, match, statement, ())
     return _finding(hit, (), document=document, reference=reference, pointer=pointer, parts=parts)
+
+
+def file_finding(rule: Rule, match: Match, span: Span, owner: str = "$") -> Finding:
+    """Return the finding of a match that is about a file and no policy in it."""
+    hit = _Hit(rule, match, None, ())
+    reference = PolicyReference(None, owner, None)
+    return _finding(hit, (), document=None, reference=reference, pointer="", parts=(owner,), span=span)
 
 
 def _span(document: Document, place: Value | Pointer, *, key_only: bool = False) -> Span:

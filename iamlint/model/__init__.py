@@ -12,6 +12,7 @@ from iamlint.model.finding import (
     Related,
     Severity,
 )
+from iamlint.model.ignore import WHOLE_FILE, Ignore, IgnoredRule, Suppressed
 from iamlint.model.place import (
     Document,
     Embedded,
@@ -25,6 +26,7 @@ from iamlint.model.place import (
 )
 from iamlint.model.policy import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     BrokenFile,
     Condition,
     Extraction,
@@ -41,6 +43,8 @@ from iamlint.model.value import Hole, Part, Value, unknown
 
 __all__ = [
     "SECRET_FIELDS",
+    "WHOLE_FILE",
+    "WITHOUT_ACCESS",
     "Advice",
     "BrokenFile",
     "Condition",
@@ -56,6 +60,8 @@ __all__ = [
     "HasSurroundings",
     "HasText",
     "Hole",
+    "Ignore",
+    "IgnoredRule",
     "Owner",
     "Part",
     "Pointer",
@@ -68,6 +74,7 @@ __all__ = [
     "Severity",
     "Span",
     "Statement",
+    "Suppressed",
     "Value",
     "Values",
     "When",

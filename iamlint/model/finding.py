@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from iamlint.model.ignore import Suppressed
 from iamlint.model.place import Span
 from iamlint.record import field, record
 
@@ -91,7 +92,8 @@ class Finding:
 
     `label` is a short note for the primary place itself, empty when the message says it all. `flow` are the
     places of a chain in the order of its steps, empty where there is none. `advice` is what to write instead,
-    made for this place.
+    made for this place. `sid` is that of the statement, where the finding is about one that has it.
+    `state` is `active`, `suppressed` (and `suppressed` says why) or `baselined`.
     """
 
     rule_id: str
@@ -113,6 +115,8 @@ class Finding:
     label: str = ""
     flow: tuple[Related, ...] = ()
     advice: tuple[Advice, ...] = ()
+    sid: str | None = None
+    suppressed: Suppressed | None = None
 
     @property
     def policy_key(self) -> PolicyKey:

@@ -13,6 +13,7 @@ from iamlint.record import record
 
 __all__ = [
     "SECRET_FIELDS",
+    "WITHOUT_ACCESS",
     "BrokenFile",
     "Condition",
     "Extraction",
@@ -178,6 +179,11 @@ class Policy:
 
 SECRET_FIELDS = frozenset({"password", "secret", "event_source_token", "external_id"})
 """Fields of grants whose values are never shown."""
+
+WITHOUT_ACCESS = frozenset(
+    {"bucket", "fine-grained-access", "named-secret", "placeholder-credential", "sso-user"}
+)
+"""Words of grants that give nobody access: rules look at them, and no list of access has them."""
 
 
 @record

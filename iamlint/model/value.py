@@ -20,7 +20,7 @@ class Hole:
     unknown. `alphabet` is `account`, `region` or `partition` where only such text can stand here.
     `arn` is set when the hole is a whole ARN: the ARN pattern that it surely matches, with holes
     written as `*` (`arn:*:s3:::*` for a bucket's Arn attribute). `many` says that the hole stands
-    for any number of list items.
+    for any number of list items. `hidden` says that nobody is shown what decides it (NoEcho).
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Hole:
     alphabet: str | None = None
     arn: str | None = None
     many: bool = False
+    hidden: bool = False
 
     def __str__(self) -> str:
         return f"<{self.name}>"

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TextIO
 
 from iamlint.report.colour import Paint
-from iamlint.report.phrases import diagnostic_line, headline, nothing_found, timed_summary_line
+from iamlint.report.phrases import (
+    diagnostic_line,
+    headline,
+    nothing_found,
+    suppressed_line,
+    timed_summary_line,
+)
 from iamlint.report.printer import Printer
 from iamlint.report.report import Report
 
@@ -20,6 +26,8 @@ def write(report: Report, stream: TextIO) -> None:
     printer = Printer(stream, runner=report.display.runner)
     paint = Paint(enabled=report.display.colour)
     for line in dict.fromkeys(headline(finding, paint) for finding in report.active):
+        printer.line(line)
+    for line in dict.fromkeys(suppressed_line(finding, paint) for finding in report.hidden):
         printer.line(line)
     for diagnostic in report.diagnostics:
         printer.line(diagnostic_line(diagnostic, paint))

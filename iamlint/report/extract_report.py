@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from iamlint.model import (
     SECRET_FIELDS,
+    WITHOUT_ACCESS,
     Condition,
     Diagnostic,
     Extraction,
@@ -30,7 +31,7 @@ def write_json(extractions: Iterable[Extraction], diagnostics: Sequence[Diagnost
     """Write `{"documents": [...], "grants": [...], "diagnostics": [...]}`, sorted by path and line."""
     found = list(extractions)
     documents = [_document(policy) for extraction in found for policy in extraction.policies]
-    grants = [_grant(grant) for extraction in found for grant in extraction.grants]
+    grants = [_grant(grant) for grant in _with_access(found)]
     report = {
         "documents": sorted(documents, key=_order),
         "grants": sorted(grants, key=_order),
@@ -51,9 +52,7 @@ def write_text(
     out = Printer(stream, runner=runner)
     found = list(extractions)
     policies = sorted((p for e in found for p in e.policies), key=lambda p: (_path(p), _line(p) or 0))
-    grants = sorted(
-        (g for e in found for g in e.grants), key=lambda g: (g.document.path, _grant_line(g) or 0)
-    )
+    grants = sorted(_with_access(found), key=lambda g: (g.document.path, _grant_line(g) or 0))
     for policy in policies:
         out.line(_heading(policy))
         if policy.statements is None:
@@ -69,6 +68,10 @@ def write_text(
         f"{counted(len(policies), 'document')}, {counted(statements, 'statement')}, "
         f"{counted(len(grants), 'grant')}, {counted(len(diagnostics), 'diagnostic')}"
     )
+
+
+def _with_access(found: Iterable[Extraction]) -> Iterator[Grant]:
+    return (grant for one in found for grant in one.grants if grant.what not in WITHOUT_ACCESS)
 
 
 def _grant_text(grant: Grant) -> str:

@@ -66,10 +66,12 @@ class GraphEdge:
 
 @record
 class GraphView:
-    """The whole graph as reports show it."""
+    """The whole graph as reports show it. `incomplete` are the labels of principals that hold more statements
+    than are weighed together: some of their ways may be missing."""
 
     nodes: tuple[GraphNode, ...]
     edges: tuple[GraphEdge, ...]
+    incomplete: tuple[str, ...] = ()
 
     def reaching(self) -> GraphView:
         """Return the part that leads to administrators."""
@@ -95,7 +97,7 @@ class GraphView:
                         chain,
                     )
                 )
-        return GraphView(tuple(nodes), edges)
+        return GraphView(tuple(nodes), edges, self.incomplete)
 
 
 def write_graph(view: GraphView, format_name: str, stream: TextIO, *, runner: bool = False) -> None:
@@ -142,6 +144,7 @@ def _object(view: GraphView) -> Mapping[str, object]:
             "principals": len(principals),
             "administrators": sum(1 for node in principals if node.distance == 0),
             "reaching": sum(1 for node in principals if node.distance),
+            "incomplete": [_plain(label) for label in view.incomplete],
         },
     }
 
@@ -189,6 +192,13 @@ def _text(view: GraphView) -> Iterable[str]:
         for node in shown:
             steps = counted(node.distance or 0, "step")
             yield f"  {_shown(node.label)} can become an administrator in {steps}"
+    if view.incomplete:
+        yield ""
+        more = f" and {len(view.incomplete) - 3} more" if len(view.incomplete) > 3 else ""
+        yield (
+            f"More statements than are weighed together: {', '.join(map(_shown, view.incomplete[:3]))}{more};"
+            " some ways may be missing."
+        )
     unsure = sum(1 for edge in view.edges if not edge.sure)
     if unsure:
         yield ""

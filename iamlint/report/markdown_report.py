@@ -73,6 +73,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield from _tables(active)
     yield from _findings(report)
+    yield from _suppressed(report)
     yield from _diagnostics(report)
     yield summary_line(report)
     yield ""
@@ -156,6 +157,22 @@ def _place(finding: Finding, link_base: str) -> str:
         f"L{span.start_line}" if span.start_line == span.end_line else f"L{span.start_line}-L{span.end_line}"
     )
     return f"[{label}]({safe_uri(link_base)}{uri_path(span.path)}#{lines})"
+
+
+def _suppressed(report: Report) -> Iterator[str]:
+    hidden = report.hidden
+    if not hidden:
+        return
+    yield f"### Suppressed ({len(hidden)})"
+    yield ""
+    for finding in hidden[:MAX_FINDINGS]:
+        why = finding.suppressed
+        reason = code(why.reason if why is not None else "")
+        place = f"{finding.primary.path}:{finding.primary.start_line}"
+        yield f"- {code(place, limit=PATH_LIMIT)} {code(finding.rule_id)} {code(finding.message)}: {reason}"
+    if len(hidden) > MAX_FINDINGS:
+        yield f"- and {len(hidden) - MAX_FINDINGS} more"
+    yield ""
 
 
 def _diagnostics(report: Report) -> Iterator[str]:

@@ -60,6 +60,7 @@ def finding_object(finding: Finding) -> dict[str, Json]:
     """Return `finding` with the keys of the JSON report."""
     policy = finding.policy
     return {
+        **_suppression(finding),
         **_place(finding.primary),
         "rule_id": safe(finding.rule_id),
         "rule_name": safe(finding.rule_name),
@@ -84,6 +85,14 @@ def finding_object(finding: Finding) -> dict[str, Json]:
         "state": finding.state,
         "certainty_notes": plain(finding.certainty_notes),
     }
+
+
+def _suppression(finding: Finding) -> dict[str, Json]:
+    why = finding.suppressed
+    if why is None:
+        return {}
+    where: dict[str, Json] = {"path": well_formed(why.path), "line": why.line}
+    return {"suppression": {"kind": why.kind, "reason": safe(why.reason), **where}}
 
 
 def _properties(finding: Finding) -> Json:

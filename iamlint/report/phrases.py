@@ -20,6 +20,7 @@ __all__ = [
     "nothing_found",
     "severities",
     "summary_line",
+    "suppressed_line",
     "timed_summary_line",
 ]
 
@@ -36,6 +37,20 @@ def headline(finding: Finding, paint: Paint = _PLAIN) -> str:
     severity = paint.severity(finding.severity, finding.severity)
     rule = f"{escape(finding.rule_id)} {escape(finding.rule_name)}"
     return f"{place} {severity} {rule}: {escape(mask(finding.message))}"
+
+
+def suppressed_line(finding: Finding, paint: Paint = _PLAIN) -> str:
+    """Return the headline of a suppressed finding, with the reason and where that is written."""
+    return f"{headline(finding, paint)} (suppressed: {suppression(finding)})"
+
+
+def suppression(finding: Finding) -> str:
+    """Return why a finding is suppressed and where that is written, fit to be shown."""
+    why = finding.suppressed
+    if why is None:
+        return "no reason"
+    reason = escape(mask(why.reason)) or "no reason"
+    return f"{reason}; {escape(why.path, limit=PATH_LIMIT)}:{why.line}"
 
 
 def advice_lines(advice: Advice) -> tuple[Sequence[str], int]:

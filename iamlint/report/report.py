@@ -116,7 +116,8 @@ class Options:
     `snippets` puts source text into SARIF. `sarif_category` names the analysis in code scanning.
     `link_base` is put before a path to make a link to the file (`https://.../blob/SHA/`), and
     `path_prefix` before a path in annotations where the root lies below the runner's workspace;
-    each ends with a slash or is empty.
+    each ends with a slash or is empty. `suppressed` lists suppressed findings in reports for people,
+    `sarif_suppressed` writes them into SARIF.
     """
 
     snippets: bool = True
@@ -124,6 +125,8 @@ class Options:
     sarif_category: str = ""
     link_base: str = ""
     path_prefix: str = ""
+    suppressed: bool = False
+    sarif_suppressed: bool = False
 
 
 def _no_content(_path: str) -> Content | None:
@@ -173,6 +176,13 @@ class Report:
     def active(self) -> tuple[Finding, ...]:
         """The findings that are neither suppressed nor part of a baseline."""
         return tuple(finding for finding in self.findings if finding.state == "active")
+
+    @property
+    def hidden(self) -> tuple[Finding, ...]:
+        """The suppressed findings, if reports for people are to list them."""
+        if not self.options.suppressed:
+            return ()
+        return tuple(finding for finding in self.findings if finding.state == "suppressed")
 
     @property
     def is_empty(self) -> bool:

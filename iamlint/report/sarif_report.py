@@ -70,7 +70,7 @@ def write(report: Report, stream: TextIO) -> None:
 
 def _kept(report: Report) -> tuple[Sequence[Finding], int]:
     """Return the findings to write, in report order, and how many are left out for GitHub's sake."""
-    findings = report.active
+    findings = report.findings if report.options.sarif_suppressed else report.active
     dropped = max(0, len(findings) - MAX_RESULTS)
     if dropped:
         worst = sorted(range(len(findings)), key=lambda at: -findings[at].severity.rank)[:MAX_RESULTS]
@@ -118,7 +118,7 @@ def _run(report: Report, findings: Sequence[Finding], dropped: int) -> object:
             ROOT: sarif_om.ArtifactLocation(description=_message("The root of what was audited."))
         },
         results=[
-            _result(finding, rules, line_hash, source)
+            _result(finding, rules, line_hash, source, told=report.options.sarif_suppressed)
             for finding, line_hash in zip(findings, hashes, strict=True)
         ],
         automation_details=_automation(report.options.sarif_category),
@@ -201,7 +201,11 @@ def _sized(text: str) -> str:
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
-def _result(finding: Finding, rules: _RuleTable, line_hash: str | None, source: SourceLines | None) -> object:
+def _result(
+    finding: Finding, rules: _RuleTable, line_hash: str | None, source: SourceLines | None, *, told: bool
+) -> object:
+    """Return a finding as a result; `told` says that suppressed ones are there too, so that each result
+    has to say whether it is one."""
     fingerprints = {"iamlintFinding/v1": finding.fingerprint}
     if line_hash is not None:
         fingerprints["primaryLocationLineHash"] = line_hash
@@ -237,8 +241,19 @@ def _result(finding: Finding, rules: _RuleTable, line_hash: str | None, source: 
         related_locations=related or None,
         code_flows=_flow(finding, source),
         partial_fingerprints=fingerprints,
+        suppressions=_suppressions(finding) if told else None,
         properties=_result_properties(finding),
     )
+
+
+def _suppressions(finding: Finding) -> list[Json]:
+    why = finding.suppressed
+    if why is None:
+        return []
+    one = _Plain(kind=why.kind, status="accepted")
+    if why.reason:
+        one["justification"] = safe(why.reason)
+    return [one]
 
 
 def _flow(finding: Finding, source: SourceLines | None) -> list[sarif_om.CodeFlow] | None:

@@ -9,7 +9,14 @@ from iamlint.model import Advice, Finding, Related, Span
 from iamlint.report.colour import Paint
 from iamlint.report.escape import PATH_LIMIT, escape, mask
 from iamlint.report.frame import Mark, frame
-from iamlint.report.phrases import advice_lines, diagnostic_line, headline, nothing_found, timed_summary_line
+from iamlint.report.phrases import (
+    advice_lines,
+    diagnostic_line,
+    headline,
+    nothing_found,
+    suppressed_line,
+    timed_summary_line,
+)
 from iamlint.report.printer import Printer
 from iamlint.report.report import Report
 from iamlint.report.source_lines import SourceLines
@@ -49,6 +56,10 @@ def write(report: Report, stream: TextIO) -> None:
             printer.line(line)
         for line in _advice(group.first, given):
             printer.line(line)
+        printer.line()
+    for line in dict.fromkeys(suppressed_line(finding, paint) for finding in report.hidden):
+        printer.line(line)
+    if report.hidden:
         printer.line()
     for diagnostic in report.diagnostics:
         printer.line(diagnostic_line(diagnostic, paint))

@@ -23,6 +23,7 @@ __all__ = [
     "denies_strangers",
     "facts",
     "is_met_by_few",
+    "is_private_range",
     "names_source",
     "parse_operator",
     "required_conditions",
@@ -288,3 +289,14 @@ def _narrow_range(value: Value) -> bool:
     known = facts()
     widest = known.widest_prefix_v4 if network.version == 4 else known.widest_prefix_v6
     return network.prefixlen >= widest
+
+
+def is_private_range(value: Value) -> bool:
+    """Say whether a value is surely an address or range of a private network."""
+    import ipaddress
+
+    try:
+        network = ipaddress.ip_network((value.text or "").strip(), strict=False)
+    except ValueError:
+        return False
+    return network.is_private and network.prefixlen > 0

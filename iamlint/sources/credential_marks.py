@@ -11,6 +11,7 @@ _SECRET_WORD = re.compile(r"ecret[_-]?(?:[Aa]ccess)?[_-]?[Kk]ey|ECRET[_-]?(?:ACC
 _ENCODED = ("QUtJQ", "FLSU", "BS0lB", "QVNJQ", "FTSU", "BU0lB")
 # What is no credential itself, but is searched for with them: passwords that an instance fetches files
 # with, and references to secrets in outputs.
+_STORED = re.compile(r"AWS::SSM::Parameter(?!:)|aws_ssm_parameter")
 _REFERRING = ("CloudFormation::Authentication", "aws_iam_access_key", "aws_iam_user_login_profile")
 
 
@@ -21,5 +22,7 @@ def may_hold_credentials(text: str) -> bool:
     if ("ecret" in text or "ECRET" in text) and _SECRET_WORD.search(text) is not None:
         return True
     if ("ser_data" in text or "serData" in text) and any(mark in text for mark in _ENCODED):
+        return True
+    if ("SSM::" in text or "aws_ssm" in text) and _STORED.search(text) is not None:
         return True
     return "\\u00" in text or "\\x" in text or any(word in text for word in _REFERRING)

@@ -32,7 +32,7 @@ __all__ = [
     "place_below",
 ]
 
-CANDIDATE_EXTENSIONS = frozenset({"json", "yaml", "yml", "template", "cfn", "txt", "tf", "tofu"})
+CANDIDATE_EXTENSIONS = frozenset({"json", "yaml", "yml", "template", "cfn", "txt", "tf", "tofu", "tfvars"})
 """The endings (after the last dot, lower case) of files that a folder walk offers to the sources."""
 
 LARGEST_FILE = 64 * 1024 * 1024

@@ -21,7 +21,7 @@ from iamlint.sources.text import Text, UnreadableTextError
 if TYPE_CHECKING:
     from iamlint.sources.yaml_text import YamlSyntaxError
 
-__all__ = ["extract_unit", "is_candidate", "unit_key", "unread_language"]
+__all__ = ["extract_unit", "is_candidate", "is_module_file", "unit_key", "unread_language"]
 
 _YAML_SUFFIXES = (".yaml", ".yml", ".template", ".cfn", ".txt")
 _ESCAPES = re.compile(rb"\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|\\U000000[0-9a-fA-F]{2}|%22[Ss]tatement%22")
@@ -39,7 +39,7 @@ def is_candidate(path: str, data: bytes) -> bool:
     if "/botocore/data/" in path:
         # Vendored copies of the AWS SDK carry example policies of its documentation.
         return False
-    if path.endswith(".tf.json"):
+    if is_module_file(path):
         # A module is all its files: locals and variables may stand where no marker does.
         return True
     if path.endswith(".py"):
@@ -84,8 +84,6 @@ def _is_marked_python(data: bytes) -> bool:
 
 
 _UNREAD = {
-    ".tf": "Terraform's native syntax",
-    ".tofu": "OpenTofu's native syntax",
     ".hcl": "HCL",
     ".ts": "TypeScript",
     ".js": "JavaScript",
@@ -98,9 +96,18 @@ def unread_language(path: str) -> str | None:
 
 
 def unit_key(path: str) -> str:
-    """Return the key of the unit that a file belongs to: one for all of Terraform's JSON syntax below
-    a root, whose modules call each other, else the file itself."""
-    return "*.tf.json" if path.endswith(".tf.json") else path
+    """Return the key of the unit that a file belongs to: one for all of Terraform below a root, whose
+    modules call each other, else the file itself."""
+    return "*.tf" if is_module_file(path) else path
+
+
+_MODULE_FILES = (".tf", ".tofu", ".tf.json", ".tofu.json", ".auto.tfvars", ".auto.tfvars.json")
+_VARIABLE_FILES = frozenset({"terraform.tfvars", "terraform.tfvars.json"})
+
+
+def is_module_file(path: str) -> bool:
+    """Say whether a file is part of a Terraform module: it is read together with those beside it."""
+    return path.endswith(_MODULE_FILES) or path.rpartition("/")[2] in _VARIABLE_FILES
 
 
 def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
@@ -115,7 +122,7 @@ def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extract
         )
     if files[0].path.endswith(".py"):
         return _python(files[0], options)
-    if files[0].path.endswith(".tf.json"):
+    if is_module_file(files[0].path):
         from iamlint.sources.terraform import extract_module
 
         return extract_module(files, options)

@@ -183,6 +183,139 @@ def boto3_text(policy: Policy, key: str) -> str | None:
     return _boto3_call(repr(json.dumps(policy, indent=1)), key)
 
 
+def hcl_text(text: str) -> str:
+    """Return a text as a quoted template of the native syntax."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{").replace("\\/", "/")
+
+
+def hcl_expression(node: object) -> str:
+    """Return a tree as an expression of the native syntax."""
+    if isinstance(node, dict):
+        members = ", ".join(f"{hcl_text(key)} = {hcl_expression(value)}" for key, value in node.items())
+        return f"{{ {members} }}"
+    if isinstance(node, list):
+        return f"[{', '.join(map(hcl_expression, node))}]"
+    return hcl_text(node) if isinstance(node, str) else json.dumps(node)
+
+
+def _hcl(policy: str, key: str) -> str | None:
+    """Return a resource of the native syntax with an expression as its policy."""
+    if key not in _TERRAFORM:
+        return None
+    kind, name, beside = _TERRAFORM[key]
+    fixed = "".join(f"  {one} = {hcl_expression(value)}\n" for one, value in beside.items())
+    return f'resource "{kind}" "p" {{\n{fixed}  {name} = {policy}\n}}\n'
+
+
+def hcl_jsonencode(policy: Policy, key: str) -> str | None:
+    return _hcl(f"jsonencode({hcl_expression(policy)})", key)
+
+
+def hcl_heredoc(policy: Policy, key: str) -> str | None:
+    text = json.dumps(policy, indent=1).replace("${", "$${").replace("%{", "%%{")
+    body = "\n".join(f"    {line}" for line in text.split("\n"))
+    return _hcl(f"<<-EOT\n{body}\n  EOT", key)
+
+
+def hcl_string(policy: Policy, key: str) -> str | None:
+    return _hcl(hcl_text(json.dumps(policy)), key)
+
+
+_LISTED = {
+    "Action": "actions",
+    "NotAction": "not_actions",
+    "Resource": "resources",
+    "NotResource": "not_resources",
+}
+_PLAIN = {"Sid", "Effect", *_LISTED, "Principal", "NotPrincipal", "Condition"}
+
+
+def in_lists(policy: Policy) -> Policy | None:
+    """Return a policy with lists wherever one value may stand alone; None for one that a data source of
+    Terraform cannot give."""
+    statements = policy.get("Statement")
+    listed = statements if isinstance(statements, list) else [statements]
+    if policy.get("Version") not in ("2012-10-17", "2008-10-17") or not set(policy) <= {
+        "Version",
+        "Statement",
+    }:
+        return None
+    made = [_statement_in_lists(one) if isinstance(one, dict) else None for one in listed]
+    sids = [one["Sid"] for one in made if one is not None and "Sid" in one]
+    if len(set(map(str, sids))) < len(sids):
+        return None  # Terraform refuses it.
+    return None if None in made or not made else {"Version": policy["Version"], "Statement": made}
+
+
+def _statement_in_lists(statement: dict[str, object]) -> dict[str, object] | None:
+    if not set(statement) <= _PLAIN or statement.get("Effect") not in ("Allow", "Deny"):
+        return None
+    result: dict[str, object] = {}
+    for name, value in statement.items():
+        if name in _LISTED:
+            result[name] = _texts(value)
+        elif name in {"Principal", "NotPrincipal"} and isinstance(value, dict):
+            result[name] = {kind: _texts(ids) for kind, ids in value.items()}
+        elif name == "Condition" and isinstance(value, dict):
+            keys = [isinstance(one, dict) for one in value.values()]
+            if not all(keys):
+                return None
+            result[name] = {
+                test: {key: _texts(values) for key, values in one.items()} for test, one in value.items()
+            }
+        elif isinstance(value, str) and value:
+            result[name] = value
+        else:
+            return None
+    if result.get("Principal", "*") == "*" and not _has_nothing(result):
+        return result
+    return None if _has_nothing(result) or isinstance(result.get("Principal"), str) else result
+
+
+def _texts(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _has_nothing(node: object) -> bool:
+    """Say whether something is empty or no text, which the data source would leave out or turn into text."""
+    if isinstance(node, dict):
+        return not node or any(map(_has_nothing, node.values()))
+    if isinstance(node, list):
+        return not node or any(map(_has_nothing, node))
+    return not isinstance(node, str) or not node
+
+
+def hcl_data(policy: Policy, key: str) -> str | None:
+    """Return a policy, which has lists, as the blocks of a data source."""
+    resource = _hcl("data.aws_iam_policy_document.d.json", key)
+    statements = policy["Statement"]
+    assert isinstance(statements, list)
+    blocks = "".join(map(_hcl_statement, statements))
+    version = hcl_text(str(policy["Version"]))
+    data = f'data "aws_iam_policy_document" "d" {{\n  version = {version}\n{blocks}}}\n'
+    return None if resource is None else data + resource
+
+
+def _hcl_statement(statement: dict[str, object]) -> str:
+    lines = ["  statement {"]
+    for name, value in statement.items():
+        if name in {"Sid", "Effect"} or name in _LISTED:
+            lines.append(f"    {_LISTED.get(name, name.lower())} = {hcl_expression(value)}")
+        elif name in {"Principal", "NotPrincipal"}:
+            block = "principals" if name == "Principal" else "not_principals"
+            kinds = value if isinstance(value, dict) else {"*": ["*"]}
+            for kind, ids in kinds.items():
+                lines += [f"    {block} {{", f"      type = {hcl_text(kind)}"]
+                lines += [f"      identifiers = {hcl_expression(ids)}", "    }"]
+        elif isinstance(value, dict):
+            for test, keys in value.items():
+                for variable, values in keys.items():
+                    lines += ["    condition {", f"      test = {hcl_text(test)}"]
+                    lines += [f"      variable = {hcl_text(variable)}"]
+                    lines += [f"      values = {hcl_expression(values)}", "    }"]
+    return "\n".join([*lines, "  }", ""])
+
+
 SPELLINGS: dict[str, Callable[[Policy, str], str | None]] = {
     "template.json": template_json,
     "template.yaml": template_yaml,
@@ -191,4 +324,7 @@ SPELLINGS: dict[str, Callable[[Policy, str], str | None]] = {
     "plan.json": plan,
     "object.py": boto3_object,
     "text.py": boto3_text,
+    "main.tf": hcl_jsonencode,
+    "heredoc.tf": hcl_heredoc,
+    "string.tofu": hcl_string,
 }

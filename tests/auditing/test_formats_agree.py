@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from spellings import SPELLINGS, key_of
+from spellings import SPELLINGS, hcl_data, in_lists, key_of
 
 from iamlint.auditing.examples import example_extraction, judged_by
 from iamlint.engine.load import load_rules
@@ -68,3 +68,26 @@ def test_every_rule_fires_alike(file_name: str) -> None:
             )
     assert different == []
     assert compared > len(CASES) / 3
+
+
+def test_every_rule_fires_alike_on_blocks() -> None:
+    different = []
+    compared = 0
+    for rule, example in CASES:
+        (policy,) = example_extraction(rule, example).policies
+        on = policy.on[0] if policy.on else None
+        document = example.subject["policy"]
+        listed = in_lists(document) if isinstance(document, dict) else None
+        if listed is None or (policy.kind == "resource" and on is None):
+            continue
+        key = key_of(policy.kind, on)
+        blocks, text = hcl_data(listed, key), SPELLINGS["main.tf"](listed, key)
+        if blocks is None or text is None:
+            continue
+        compared += 1
+        files = [SourceFile("main.tf", one.encode()) for one in (text, blocks)]
+        expected, found = (places(rule, example, extract_unit([file], SourceOptions())) for file in files)
+        if found != expected:
+            different.append(f"{rule.id} {example.name}: {expected} in an object, {found} in blocks")
+    assert different == []
+    assert compared > len(CASES) / 4

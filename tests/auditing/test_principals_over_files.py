@@ -67,8 +67,8 @@ def test_a_way_over_two_files_names_both(tmp_path: Path) -> None:
     assert isinstance(steps, dict)
     assert steps["lambda-001"] == [
         "iam:PassRole hands any role to lambda.amazonaws.com (statement 1 of policy p).",
-        "lambda:CreateFunction makes what runs it, under a name of the caller's choice (statement 1 of M).",
-        "lambda:InvokeFunction makes what runs it, under a name of the caller's choice (statement 1 of M).",
+        "lambda:CreateFunction works on something new, whose name the caller chooses (statement 1 of M).",
+        "lambda:InvokeFunction works on something new, whose name the caller chooses (statement 1 of M).",
         "Then it acts with the rights of that role.",
     ]
     assert finding.help.startswith("The smallest change that closes this: limit iam:PassRole in statement 1")
@@ -207,6 +207,10 @@ def test_more_statements_than_are_weighed_are_told(tmp_path: Path) -> None:
     write(tmp_path, "t.json", {"R": role(*many)})
     [told] = [one for one in audited(tmp_path).diagnostics if one.code == "too-many-statements"]
     assert (told.path, told.owner) == ("t.json", "Resources.R")
+    assert (
+        "More statements than are weighed together: role R; some ways may be missing." in graph(tmp_path)[1]
+    )
+    assert json.loads(graph(tmp_path, "--format", "json")[1])["summary"]["incomplete"] == ["role R"]
 
 
 # The command
@@ -267,7 +271,12 @@ def test_the_graph_as_json_and_what_leads_to_administrators(tmp_path: Path) -> N
     code, out, _ = graph(tmp_path, "--format", "json")
     found = json.loads(out)
     assert code == 0
-    assert found["summary"] == {"principals": 4, "administrators": 1, "reaching": 2}
+    assert found["summary"] == {
+        "principals": 4,
+        "administrators": 1,
+        "reaching": 2,
+        "incomplete": [],
+    }
     by_label = {node["label"]: node for node in found["nodes"]}
     assert by_label["role alone"]["distance"] is None
     chain = [found["edges"][index] for index in by_label["user dev0"]["chain"]]

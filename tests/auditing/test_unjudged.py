@@ -127,6 +127,7 @@ ELSEWHERE = {
     "not-a-file": "of discovery",
     "outside-root": "of discovery",
     "unreadable": "of discovery",
+    "unread-suppression": "what it should hide is shown",
     "too-many-statements": "each is judged; ways over several of them may be missing",
 }
 
@@ -155,6 +156,7 @@ def test_every_code_has_been_decided() -> None:
         for path in root.rglob("*.py")
         for match in pattern.finditer(path.read_text(encoding="utf-8"))
     }
+    found.discard("enable")  # a word of comments
     assert found == {code for _, _, code, _ in CASES} | set(ELSEWHERE)
 
 

@@ -150,12 +150,13 @@ def test_hostile_text_never_reaches_the_terminal(folder: Path) -> None:
         assert "\x1b" not in run(folder, *argv).err
 
 
-def test_ignore_tables_are_refused_until_they_are_honoured(folder: Path) -> None:
-    table = '[[ignore]]\nrule = "IAM101"\npath = "admin.json"\nsid = "x"\nreason = "y"\n'
+def test_ignore_tables_hide_what_they_name(folder: Path) -> None:
+    table = '[[ignore]]\nrule = "IAM101"\npath = "admin.json"\npointer = "/Statement"\nreason = "y"\n'
     (folder / "iamlint.toml").write_text(table)
     result = run(folder, "admin.json")
-    assert result.code == 2
-    assert "iamlint.toml:1: [[ignore]] tables are not supported yet" in result.err
+    assert (result.code, "1 suppressed" in result.out) == (0, True)
+    assert "IAM101" in run(folder, "admin.json", "--show-suppressed").out
+    assert run(folder, "admin.json", "--no-ignores").code == 1
     assert '"rule": "IAM101"' in run(folder, "config", "show").out
 
 

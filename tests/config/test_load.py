@@ -474,7 +474,7 @@ def test_mistakes_in_ignore_tables(tmp_path: Path) -> None:
         "iamlint.toml:5: reason is empty",
         "iamlint.toml:6: unknown key `sdi`; did you mean `sid`?",
         "iamlint.toml:7: until must be a day, as 2030-12-31",
-        "iamlint.toml:1: an [[ignore]] table needs one of sid, pointer, owner and match",
+        "iamlint.toml:1: an [[ignore]] table needs one of sid, pointer, owner, match and fingerprint",
     ]
 
 

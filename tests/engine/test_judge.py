@@ -283,7 +283,7 @@ def test_jsonpath_is_imported_only_for_a_subject_that_meets_a_declarative_rule(o
 
 
 def test_the_judge_is_what_the_package_says() -> None:
-    assert judging.__all__ == ["Judge", "listed", "make_finding", "with_ordinals"]
+    assert judging.__all__ == ["Judge", "file_finding", "listed", "make_finding", "with_ordinals"]
 
 
 def test_hits_without_number_are_looked_up_not_compared() -> None:

@@ -16,6 +16,8 @@ __all__ = [
     "plaintext_password",
     "root_access_key",
     "secret_output",
+    "short_password",
+    "shown_password",
     "two_access_keys",
     "written_credential",
 ]
@@ -35,6 +37,9 @@ def plaintext_password(subject: GrantSubject, params: Mapping[str, object]) -> I
         return
     for value in grant.fields.get("password", ()):
         source = ""
+        if value.pointer and isinstance(value.pointer[-1], int):
+            # IAM takes one text; a list of them is no password.
+            continue
         if value.text is None:
             defaults = [part.name for part in value.parts if isinstance(part, Hole) and _has_default(part)]
             if not defaults:
@@ -50,6 +55,36 @@ def plaintext_password(subject: GrantSubject, params: Mapping[str, object]) -> I
 def _has_default(hole: Hole) -> bool:
     """Say whether the files hold a value for the hole; of a secret a source tells only that there is one."""
     return hole.default is not None or hole.kind == "secret-default"
+
+
+def short_password(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a first console password that is shorter than `at-least`: one that is written in the file, or
+    one that is to be made so long. The match holds neither the password nor its length."""
+    grant, least = subject.grant, params["at-least"]
+    assert isinstance(least, int)
+    if grant.what != "console-password":
+        return
+    for value in grant.fields.get("password", ()):
+        if value.text and len(value.text) < least and not value.text.startswith("{{resolve:"):
+            yield Match(value, (), {"recipient": recipient(grant)}, key_only=True)
+            return
+    for value, text, notes in field_texts(grant, "password_length"):
+        if text.isascii() and text.isdigit() and len(text) < 5 and int(text) < least:
+            yield Match(value, (text,), {"recipient": recipient(grant)}, notes=notes)
+            return
+
+
+def shown_password(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a console password that comes through a parameter of a template which is shown to readers."""
+    grant = subject.grant
+    if grant.what != "console-password" or not (grant.owner.type or "").startswith("AWS::"):
+        return
+    for value in grant.fields.get("password", ()):
+        for part in value.parts:
+            if isinstance(part, Hole) and part.kind == "parameter" and not (part.hidden or part.default):
+                words = {"recipient": recipient(grant), "parameter": part.name}
+                yield Match(value, (part.name,), words)
+                return
 
 
 def root_access_key(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
@@ -70,7 +105,9 @@ def written_credential(subject: GrantSubject, params: Mapping[str, object]) -> I
     """Find a place where credentials are written out. Nothing of the match holds what is secret."""
     grant = subject.grant
     secrets = grant.fields.get("secret", ())
-    if grant.what != "credential" or not secrets:
+    what = params["what"]
+    assert isinstance(what, list | tuple)
+    if grant.what not in what or not secrets:
         return
     forms = tuple(value.text or "" for value in grant.fields.get("form", ()))
     words = {"recipient": grant.owner.address, "forms": listed(forms) or "a credential"}

@@ -184,11 +184,11 @@ def action_without_service(subject: StatementSubject, params: Mapping[str, objec
     """Find an action without a service prefix: `GetObject`, or `s3.GetObject`."""
     known = subject.catalog
     for value, text, _, _ in _written(subject.statement):
-        if ":" in text or not text.strip("*"):
+        if ":" in text or (text and not text.strip("*")):
             continue
         near = known.nearest_action(text.replace(".", ":", 1)) if "." in text and len(text) < 200 else None
         near = near or _only_service_with(text, known)
-        yield Match(value, (text,), {"action": text, "hint": _did_you_mean(near)})
+        yield Match(value, (text,), {"action": text or "''", "hint": _did_you_mean(near)})
 
 
 def _only_service_with(name: str, known: Catalog) -> str | None:

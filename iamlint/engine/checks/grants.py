@@ -15,6 +15,7 @@ __all__ = [
     "field_other_than",
     "field_value",
     "grant_exists",
+    "permission_for_everybody",
     "permission_without_source",
     "public_acl",
     "public_permission",
@@ -160,6 +161,21 @@ def public_permission(subject: GrantSubject, params: Mapping[str, object]) -> It
         shown = f" {', '.join(actions)} on" if actions else ""
         yield Match(value, (text, *actions), _words(grant, actions=shown), notes=notes)
         return
+
+
+def permission_for_everybody(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a permission for everybody that the ARN or account of its source alone bounds: it is meant for a
+    service, and does not name it."""
+    grant = subject.grant
+    if grant.what != "resource-grant" or not _bounded(grant):
+        return
+    if grant.fields.get("principal_org_id") or grant.fields.get("organization_id"):
+        return
+    sources = [*grant.fields.get("source_arn", ()), *grant.fields.get("source_account", ())]
+    for value, text, notes in field_texts(grant, "principal"):
+        if text == "*" and sources:
+            yield Match(value, (text,), _words(grant, source=str(sources[0])), notes=notes)
+            return
 
 
 def _bounded(grant: Grant) -> bool:

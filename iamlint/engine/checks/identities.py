@@ -67,10 +67,28 @@ def user_without_group(subject: GrantSubject, params: Mapping[str, object]) -> I
 
 
 def group_without_user(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
-    """Find a group that no membership in the same files names."""
+    """Find a group that no membership in the same files puts somebody in."""
     group = subject.grant
     if group.what == "declared" and "group" in group.on and not subject.unit.fact(_groups).may_be(group):
-        yield Match(group.owner.pointer, (), {"recipient": recipient(group)}, key_only=True)
+        empty = subject.unit.fact(_empty_memberships)
+        named = next((empty[word] for word in sorted(_own_words(group)) if word in empty), "")
+        words = {"recipient": recipient(group), "empty": f"; {named} names nobody" if named else ""}
+        yield Match(group.owner.pointer, (), words, key_only=True)
+
+
+def _empty_memberships(unit: Unit) -> dict[str, str]:
+    """Return the address of a membership without users by each word that may be its group's."""
+    found: dict[str, str] = {}
+    for grant in unit.grants:
+        if grant.what == "group-membership" and _is_empty(grant):
+            for word in _words_of(grant, "group")[0]:
+                found.setdefault(word, grant.owner.address)
+    return found
+
+
+def _is_empty(membership: Grant) -> bool:
+    """Say whether a membership (of Terraform, where it is a block of its own) has no users."""
+    return membership.owner.type == "aws_iam_group_membership" and not membership.fields.get("user")
 
 
 @record
@@ -85,10 +103,15 @@ class _Named:
         """Say whether a membership may be about a declared user or group."""
         if self.anybody:
             return True
-        address = declared.owner.address
-        own = {address, address.rpartition(".")[2]}
-        own.update(value.text for value in declared.fields.get("name", ()) if value.text)
-        return not self.words.isdisjoint(own)
+        return not self.words.isdisjoint(_own_words(declared))
+
+
+def _own_words(declared: Grant) -> set[str]:
+    """Return what a membership may call a declared user or group."""
+    address = declared.owner.address
+    own = {address, address.rpartition(".")[2]}
+    own.update(value.text for value in declared.fields.get("name", ()) if value.text)
+    return own
 
 
 def _members(unit: Unit) -> _Named:
@@ -103,19 +126,28 @@ def _named(unit: Unit, field: str) -> _Named:
     words: set[str] = set()
     anybody = False
     for grant in unit.grants:
-        if grant.what != "group-membership":
-            continue
-        if field == "user":
-            words.update(addresses(grant))
-        for value in grant.fields.get(field, ()):
-            if value.text is not None:
-                words.add(value.text)
-            for part in value.parts:
-                if isinstance(part, Hole):
-                    # Only a reference to another resource surely names that resource and no other.
-                    anybody = anybody or part.kind not in {"resource", "attribute", "reference"}
-                    words.update(_prefixes(part.name))
+        if grant.what == "group-membership" and not _is_empty(grant):
+            if field == "user":
+                words.update(addresses(grant))
+            named, unsure = _words_of(grant, field)
+            words |= named
+            anybody = anybody or unsure
     return _Named(frozenset(words), anybody)
+
+
+def _words_of(membership: Grant, field: str) -> tuple[set[str], bool]:
+    """Return the texts and references in a field, and whether one could be anything."""
+    words: set[str] = set()
+    anybody = False
+    for value in membership.fields.get(field, ()):
+        if value.text is not None:
+            words.add(value.text)
+        for part in value.parts:
+            if isinstance(part, Hole):
+                # Only a reference to another resource surely names that resource and no other.
+                anybody = anybody or part.kind not in {"resource", "attribute", "reference"}
+                words.update(_prefixes(part.name))
+    return words, anybody
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -17,7 +17,14 @@ from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Condition, Statement, Value
 from iamlint.semantics.conditions import parse_operator
 
-__all__ = ["group_without_mfa", "mfa_condition", "mfa_denied", "requires_mfa", "sensitive_without_mfa"]
+__all__ = [
+    "group_without_mfa",
+    "mfa_condition",
+    "mfa_denied",
+    "requires_mfa",
+    "sensitive_without_mfa",
+    "user_assumes_without_mfa",
+]
 
 _PRESENT = "aws:multifactorauthpresent"
 _AGE = "aws:multifactorauthage"
@@ -202,6 +209,24 @@ def sensitive_without_mfa(subject: StatementSubject, params: Mapping[str, object
                 break
         words = {"actions": ", ".join(examples)}
         yield Match(values[0], tuple(map(str, values)), words, marks=tuple((v, "") for v in values[1:]))
+
+
+def user_assumes_without_mfa(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find sts:AssumeRole granted to users without a word about MFA.
+
+    A condition that names an MFA key and misses its aim has a rule of its own.
+    """
+    policy, statement = subject.policy, subject.statement
+    if not policy.on or not set(policy.on) <= {"user", "group"}:
+        return
+    if not statement.resources or statement.unread_condition:
+        return
+    if any(condition.key.lower() in {_PRESENT, _AGE} for condition in statement.conditions):
+        return
+    bits = subject.granted & subject.catalog.expand("sts:AssumeRole") & ~mfa_denied(subject.owner)
+    for value, _ in subject.actions_granting(bits):
+        yield Match(value, (str(value), *map(str, statement.resources)), items=(value,))
+        return
 
 
 def group_without_mfa(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -25,6 +25,7 @@ _GAINS = {
     "permission-set": "then it has the rights of the permission set",
 }
 _MOST_PLACES = 8
+_MOST_STEPS = 8
 
 
 def escalates(subject: PrincipalSubject, params: Mapping[str, object]) -> Iterator[PrincipalMatch]:
@@ -91,8 +92,16 @@ def _escalation(subject: PrincipalSubject, found: Sequence[FoundPath]) -> Princi
             "steps": {one.path.id: _steps(one) for one in main},
         },
         help=_advice(breaking),
-        merge=frozenset(id(use.held.statement) for use in uses),
+        merge=frozenset(map(_fault, uses)),
     )
+
+
+def _fault(use: Use) -> object:
+    """Return what is the same for one fault of several principals: the statement, or where one of AWS's is
+    attached."""
+    if use.policy.managed:
+        return use.policy.document.path, use.policy.pointer, use.held.index
+    return id(use.held.statement)
 
 
 def _ways(found: Sequence[FoundPath], most: int = 2) -> str:
@@ -119,7 +128,9 @@ def _sentence(use: Use, found: FoundPath) -> str:
         roles = named or ("any role" if use.aim is Aim.ANY else f"the roles{on}")
         return f"iam:PassRole hands {roles} to {' or '.join(path.services)}"
     if target == "new":
-        return f"{use.action} makes what runs it, under a name of the caller's choice"
+        return f"{use.action} works on something new, whose name the caller chooses"
+    if target == "self-group":
+        return f"{use.action} changes a group that the caller is in"
     if target.startswith("self-"):
         return f"{use.action} changes the caller itself"
     if target.startswith("other-") or target == "assumable-role":
@@ -129,7 +140,7 @@ def _sentence(use: Use, found: FoundPath) -> str:
         )
     if target.startswith("policy-"):
         return f"{use.action} rewrites {'any customer policy' if use.aim is Aim.ANY else 'policies' + on}"
-    return f"{use.action} reaches {'any' if use.aim is Aim.ANY else 'those' + on}"
+    return f"{use.action} is allowed {'on any resource' if use.aim is Aim.ANY else on.lstrip()}"
 
 
 def _steps(found: FoundPath) -> list[str]:
@@ -244,7 +255,7 @@ def reaches_administrator(
     if lead is None or not leads:
         return
     policy, pointer, held = lead
-    end = chain[-1].target
+    end = node.end or chain[-1].target
     hops = [edge for edge in chain if edge.kind != "any"]
     paths = list(dict.fromkeys(path for edge in chain for path in edge.paths))
     steps = [_step(edge, chain[index + 1 :]) for index, edge in enumerate(chain) if edge.kind != "any"]
@@ -256,8 +267,8 @@ def reaches_administrator(
         words={
             "principal": subject.holder.label,
             "administrator": end.label,
-            "steps": f"{len(hops)} step{'s' if len(hops) > 1 else ''}",
-            "chain": "; then ".join(steps),
+            "steps": f"{node.distance} step{'s' if node.distance > 1 else ''}",
+            "chain": "; then ".join(steps if len(steps) <= _MOST_STEPS else [*steps[:_MOST_STEPS], "..."]),
         },
         related=tuple(
             one for one in leads if (one.document.path, one.pointer) != (policy.document.path, pointer)

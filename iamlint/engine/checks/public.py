@@ -21,7 +21,14 @@ from iamlint.engine.checks.policy_facts import (
 from iamlint.engine.judge import listed
 from iamlint.engine.subject import Match, PolicySubject, StatementSubject
 from iamlint.model import Pointer, Policy, Statement, Value, Values
-from iamlint.semantics.conditions import denies_strangers, names_source, parse_operator, required_conditions
+from iamlint.semantics.conditions import (
+    bounding_conditions,
+    denies_strangers,
+    is_private_range,
+    names_source,
+    parse_operator,
+    required_conditions,
+)
 from iamlint.semantics.patterns import covers, matches, pattern_text
 from iamlint.semantics.principals import Party, PartyKind, is_account_id, parties
 
@@ -40,9 +47,11 @@ __all__ = [
     "open_endpoint",
     "own_root",
     "policy_lockout",
+    "public_bounded",
     "public_principal",
     "service_source",
     "strangers_bits",
+    "transport_gap",
     "wildcard_statement",
 ]
 
@@ -283,6 +292,33 @@ def public_principal(subject: StatementSubject, params: Mapping[str, object]) ->
     yield Match(who, evidence, words, marks=tuple(marks))
 
 
+_ADDRESS = "aws:sourceip"
+
+
+def public_bounded(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find an Allow to everybody that a condition alone bounds: by the caller's address (`by: address`),
+    public ones among them, or by anything else (`by: owner`)."""
+    who, statement = everybody(subject), subject.statement
+    if who is None or statement.principals is None or statement.unread_condition:
+        return
+    if subject.bits and not subject.granted:
+        return
+    if not set(subject.policy.on).isdisjoint(_texts(params, "skip")):
+        return
+    found = list(bounding_conditions(statement))
+    by_address = bool(found) and all(one.key.lower() == _ADDRESS for one in found)
+    if not found or by_address != (params["by"] == "address"):
+        return
+    if by_address and all(is_private_range(value) for one in found for value in one.values):
+        return
+    words = {
+        "actions": _shown_actions(statement.actions),
+        "conditions": listed(dict.fromkeys(one.key for one in found)),
+    }
+    marks = tuple((one.pointer, "this alone bounds it") for one in found)
+    yield Match(who, (*map(str, statement.actions or ()), str(who)), words, marks=marks)
+
+
 def _is_chosen(statement: Statement) -> bool:
     """Say whether a condition of the template that says public decides about the statement: whoever
     deploys it has to choose that."""
@@ -507,6 +543,32 @@ def insecure_transport(subject: PolicySubject, params: Mapping[str, object]) -> 
             if any(value.text is None or value.text.lower() == wanted for value in condition.values):
                 return
     yield Match((*policy.pointer, "Statement"), key_only=True)
+
+
+def transport_gap(subject: PolicySubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a bucket policy that refuses requests without TLS for some of reading and writing alone."""
+    policy = subject.policy
+    if "s3-bucket" not in policy.on:
+        return
+    needed = subject.catalog.expand("s3:GetObject") | subject.catalog.expand("s3:PutObject")
+    first = None
+    for statement in policy.statements or ():
+        keys = {condition.key.lower() for condition in statement.conditions}
+        if statement.unread_condition or statement.when:
+            return
+        if "aws:securetransport" not in keys and "s3:tlsversion" not in keys:
+            continue
+        if not statement.is_deny or any(value.text is None for value in statement.actions or ()):
+            return
+        if not statement.actions:
+            return
+        first = first or statement
+        needed &= ~subject.action_bits(statement)
+    if first is None or not needed or not first.actions:
+        return
+    missing = listed(subject.catalog.names(needed))
+    words = {"actions": missing}
+    yield Match(first.actions[0], tuple(map(str, first.actions)), words, statement=first)
 
 
 def open_endpoint(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

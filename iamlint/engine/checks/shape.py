@@ -11,6 +11,7 @@ from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import has_wildcard
 
 __all__ = [
+    "aws_principal_format",
     "bare_star_principal",
     "duplicate_condition_key",
     "element_written",
@@ -176,6 +177,45 @@ def bare_star_principal(subject: StatementSubject, params: Mapping[str, object])
     for principal in subject.statement.principals or ():
         if principal.type == "*":
             yield Match(principal.value, ("*",))
+
+
+def aws_principal_format(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:
+    """Find a text under AWS that surely names no account, role, user or session."""
+    for principal in _principals(subject.statement):
+        text = principal.value.text
+        if principal.type == "AWS" and text is not None and not has_wildcard(text):
+            problem = _wrong_identity(text)
+            if problem:
+                yield Match(principal.value, (text,), {"principal": text, "problem": problem})
+
+
+_IDENTITIES = ("role/", "user/", "assumed-role/", "federated-user/")
+
+
+@lru_cache(maxsize=1_024)
+def _wrong_identity(text: str) -> str:
+    """Return what is wrong with an account number or ARN, nothing where it may stand for one.
+
+    Other texts (a name to be filled in, a unique id) are left alone, and so are accounts that are no
+    number: `cloudfront` is one.
+    """
+    if text.isascii() and text.isdigit():
+        return "" if len(text) == 12 else "an account number has twelve digits"
+    if not text.startswith("arn:aws") or "${" in text or "<" in text:
+        return ""
+    fields = text.split(":", 5)
+    if len(fields) < 6:
+        return "an ARN has six fields, the account is the fifth" if fields[2:3] == ["iam"] else ""
+    service, region, account, name = fields[2:]
+    if service not in {"iam", "sts"}:
+        return "it is the ARN of a thing, which makes no requests" if service.isalnum() else ""
+    if not account or (account.isascii() and account.isdigit() and len(account) != 12):
+        return "it has no account" if not account else "an account number has twelve digits"
+    if region:
+        return "ARNs of identities have no region"
+    if name == "root" or name.startswith(_IDENTITIES) or not account.isdigit():
+        return ""
+    return "a group is no principal" if name.startswith("group/") else "it is neither root, role nor user"
 
 
 def federated_format(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

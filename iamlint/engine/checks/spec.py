@@ -11,7 +11,7 @@ from iamlint.record import field, record
 
 __all__ = ["CheckFunction", "CheckSpec", "Gate", "Param", "Question", "Target"]
 
-Target: TypeAlias = Literal["statement", "policy", "grant", "file", "principal"]
+Target: TypeAlias = Literal["statement", "policy", "grant", "file", "principal", "suppression"]
 CheckFunction: TypeAlias = Callable[..., Iterator[Match]]
 Question: TypeAlias = Callable[[StatementSubject], bool]
 ParamKind: TypeAlias = Literal["text", "texts", "flag", "number", "choice", "expressions"]

@@ -8,7 +8,7 @@ more if a finding needs its line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from iamlint.catalog import catalog
@@ -140,7 +140,8 @@ class HeldPolicy:
 @record
 class Declared:
     """A principal that the files create. `names` are those that it surely or by default has, `path` the
-    path before it; without a name one is made up when it is created."""
+    path before it, empty if it is decided elsewhere; without a name one is made up when it is created.
+    `spelled` is a name that a parameter decides, as `attachments` spell it."""
 
     address: str
     kind: str
@@ -148,6 +149,7 @@ class Declared:
     path: str
     owner: Owner
     document: Document
+    spelled: str = ""
 
 
 @record
@@ -200,12 +202,14 @@ class RoleUse:
 
 @record(frozen=False)
 class UnitFacts:
-    """What one unit of files says about principals. `documents` are all that its places stand in."""
+    """What one unit of files says about principals. `documents` are all that its places stand in,
+    `policy_names` the addresses of managed policies with their names."""
 
     unit: str
     documents: list[FarDocument] = field(default_factory=list)
     declared: list[Declared] = field(default_factory=list)
     policies: list[HeldPolicy] = field(default_factory=list)
+    policy_names: list[tuple[str, str]] = field(default_factory=list)
     trusts: list[Trust] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     bounds: list[Bounding] = field(default_factory=list)
@@ -336,10 +340,20 @@ def _grant(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document])
     if what == "declared":
         kind = grant.on[0] if grant.on else ""
         if kind in PRINCIPAL_WORDS:
-            names = tuple(texts_of(grant.fields.get("name", ())))
-            path = next(iter(texts_of(grant.fields.get("path", ()))), "/")
+            written = grant.fields.get("name", ())
+            names = tuple(name for name in texts_of(written) if name)
+            paths = grant.fields.get("path", ())
+            path = next(iter(texts_of(paths)), "" if paths else "/")
             address = grant.attachments[0] if grant.attachments else grant.owner.address
-            facts.declared.append(Declared(address, kind, names, path, grant.owner, away(grant.document)))
+            facts.declared.append(
+                Declared(address, kind, names, path, grant.owner, away(grant.document), _spelled(written))
+            )
+        elif kind == "policy":
+            address = grant.attachments[0] if grant.attachments else grant.owner.address
+            facts.policy_names.extend((address, name) for name in texts_of(grant.fields.get("name", ())))
+        return
+    if what == "sam-policy-template":
+        _template(grant, facts, away)
         return
     if what in ATTACHING:
         document = away(grant.document)
@@ -355,6 +369,36 @@ def _grant(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document])
     elif what == "role-use" and grant.fields.get("role"):
         value = grant.fields["role"][0]
         facts.uses.append(RoleUse(grant.attachments, grant.owner, away(grant.document), value.pointer))
+
+
+def _spelled(names: Sequence[Value]) -> str:
+    """Return a name that parameters alone decide, as it is spelled; empty for any other. What counts
+    instances (`each.key`) is another name at another place."""
+    for value in names:
+        holes = [part for part in value.parts if not isinstance(part, str)]
+        if holes and all(hole.kind in {"parameter", "variable", "pseudo"} for hole in holes):
+            return str(value)
+    return ""
+
+
+def _template(grant: Grant, facts: UnitFacts, away: Callable[[Document], Document]) -> None:
+    """Add what a SAM policy template gives: statements that AWS wrote, at the place where it is named."""
+    name = next(iter(texts_of(grant.fields.get("template", ()))), "")
+    statements = tuple(_held(grant.statements or ()))
+    if name and statements:
+        held = HeldPolicy(
+            owner=grant.owner,
+            kind=PolicyKind.IDENTITY,
+            location="",
+            name=name,
+            document=grant.document,
+            pointer=grant.fields["template"][0].pointer,
+            statements=statements,
+            on=grant.on,
+            holders=grant.attachments,
+            managed=name,
+        )
+        facts.policies.append(_carried(held, away))
 
 
 def texts_of(values: Iterable[Value]) -> Iterator[str]:

@@ -9,21 +9,21 @@ edges grows with the principals and not with their square.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from iamlint.catalog.escalation import EscalationPath, Step, escalation_table
-from iamlint.engine.principals.escalation import Certainty, FoundPath, Rights, Use, trusted_services
+from iamlint.engine.principals.admission import Admission, admissions, trusting_services
+from iamlint.engine.principals.escalation import Certainty, FoundPath, Rights, Use
 from iamlint.engine.principals.facts import Held, HeldPolicy
 from iamlint.engine.principals.joining import Directory, Holder
-from iamlint.engine.principals.limits import State, condition_state
+from iamlint.engine.principals.limits import State, services_left
 from iamlint.engine.principals.reach import Aim
-from iamlint.model import Principal
 from iamlint.record import field, record
-from iamlint.semantics.patterns import matches, overlaps
-from iamlint.semantics.principals import Party, PartyKind, party
+from iamlint.semantics.principals import Party, PartyKind
 
-__all__ = ["Admission", "Edge", "Graph", "Node", "Standing", "build_graph", "key_of", "standing_of"]
+__all__ = ["Edge", "Graph", "Node", "Standing", "build_graph", "key_of", "standing_of"]
 
 
 @record(frozen=False, eq=False)
@@ -32,7 +32,7 @@ class Node:
 
     `kind` is `user`, `role`, `group`, `permission-set`, `account`, `service`, `provider`, `anyone` or
     `hub`. `distance` is the number of steps to an administrator: 0 for one, None where no sure way is
-    known; `step` is the edge that a shortest way takes first.
+    known; `step` is the edge that a shortest way takes first, `end` the administrator it leads to.
     """
 
     key: str
@@ -42,22 +42,13 @@ class Node:
     standing: Standing | None = None
     distance: int | None = None
     step: Edge | None = None
+    end: Node | None = None
     edges: list[Edge] = field(default_factory=list)
 
     @property
     def administrator(self) -> bool:
         """Whether it has, or can give itself, every right."""
         return self.distance == 0
-
-
-@record(eq=False)
-class Admission:
-    """The principal of a role's trust policy that lets somebody in; `sure` unless it hangs on a condition."""
-
-    held: Held
-    policy: HeldPolicy
-    principal: Principal
-    sure: bool = True
 
 
 @record(frozen=False, eq=False)
@@ -133,12 +124,15 @@ class Graph:
 
     def chain(self, node: Node) -> list[Edge]:
         """Return the steps from a node to an administrator, hubs included; none for one that is or has
-        no way."""
-        steps = []
-        while node.step is not None:
+        no way. Of a chain longer than anybody reads, the first."""
+        steps: list[Edge] = []
+        while node.step is not None and len(steps) < _LONGEST_CHAIN:
             steps.append(node.step)
             node = node.step.target
         return steps
+
+
+_Met = TypeVar("_Met")
 
 
 def build_graph(directory: Directory, accounts: AbstractSet[str] = frozenset()) -> Graph:
@@ -152,9 +146,10 @@ class _Builder:
         self._accounts = accounts
         self._graph = Graph()
         self._node_of: dict[int, Node] = {}
-        self._open: dict[str, list[tuple[Holder, Admission]]] = {}
-        """By unit, the roles that let in every principal of the account that may assume roles."""
         self._admitting: dict[int, Admission] = {}
+        """How roles let in every principal of the account that may assume roles."""
+        self._passable: dict[str, list[tuple[Holder, Admission]]] = {}
+        """By the key of a hub, the roles behind it."""
         self._units: dict[tuple[str, str], list[Holder]] = {}
         self._merged: dict[tuple[str, str, str, bool], Edge] = {}
         self._assume = next(path for path in escalation_table().paths if path.id == "sts-001")
@@ -182,58 +177,39 @@ class _Builder:
     # Edges from trust policies
 
     def _trusts(self, role: Holder) -> None:
-        for policy in role.trusts:
-            for held in policy.statements:
-                statement = held.statement
-                if not statement.is_allow or not _assumes_role(held):
-                    continue
-                state = condition_state(statement, "sts:AssumeRole", ())
-                if state is State.CLOSED:
-                    continue
-                for principal in statement.principals or ():
-                    self._trusted(role, Admission(held, policy, principal, state is State.OPEN))
+        for admission in admissions(role, self._directory):
+            self._trusted(role, admission)
 
     def _trusted(self, role: Holder, admission: Admission) -> None:
-        who, sure = party(admission.principal), admission.sure
+        who = admission.who
         target = self._node_of[id(role)]
-        own = who.own_account or (who.account is not None and who.account in self._accounts)
-        if who.kind is PartyKind.EVERYBODY or (who.kind is PartyKind.ACCOUNT and own):
-            self._open.setdefault(role.unit, []).append((role, admission))
-            self._admitting[id(role)] = admission
-        if who.kind is PartyKind.ACCOUNT and own:
+        own = admission.open or (
+            who.kind is PartyKind.ACCOUNT and who.account is not None and who.account in self._accounts
+        )
+        if own:
+            known = self._admitting.get(id(role))
+            if known is None or (admission.sure and not known.sure):
+                self._admitting[id(role)] = admission
+        if own and who.kind is PartyKind.ACCOUNT:
             return
-        caller = self._caller(role, admission)
+        caller = admission.caller
         if caller is not None:
             if caller is not role:
-                self._edge(
-                    self._node_of[id(caller)],
-                    target,
-                    "assume",
-                    self._assume,
-                    sure=sure,
-                    trust=admission,
-                )
+                self._admitted(caller, role, admission)
             return
         kind, label = _outside(who)
         outside = self._graph.node(f"{kind}:{label}", kind, label)
-        self._edge(outside, target, "trust", None, sure=sure, trust=admission)
+        self._edge(outside, target, "trust", None, sure=admission.sure, trust=admission)
 
-    def _caller(self, role: Holder, admission: Admission) -> Holder | None:
-        value = admission.principal.value
-        if admission.principal.type != "AWS":
-            return None
-        referred = self._directory.referred(role.unit, value, admission.policy.owner.address)
-        if referred is not None:
-            return referred
-        text = value.text or "".join(part if isinstance(part, str) else "0" for part in value.parts)
-        fields = text.split(":", 5)
-        if len(fields) == 6 and fields[2] == "iam":
-            kind, _, name = fields[5].partition("/")
-            named = self._directory.named(kind, name.rpartition("/")[2])
-            own = [one for one in named if one.unit == role.unit]
-            if len(own or named) == 1:
-                return next(iter(own or named))
-        return None
+    def _admitted(self, caller: Holder, role: Holder, admission: Admission) -> None:
+        """Add the edge from a principal that a role names: it needs no right of its own, yet what is denied
+        to it, or to a role beyond its boundary, stays so."""
+        source = self._node_of[id(caller)]
+        assert source.standing is not None  # INVARIANT: set for all principals first
+        left = source.standing.rights.left_to_assume(role)
+        if left is not State.CLOSED:
+            sure = admission.sure and left is State.OPEN
+            self._edge(source, self._node_of[id(role)], "assume", self._assume, sure=sure, trust=admission)
 
     # Edges from what principals hold
 
@@ -242,27 +218,76 @@ class _Builder:
         if not step.mask & rights.mask:
             return
         for use in rights.uses(step, ()):
-            for role in use.targets:
+            for role in self._each(use.targets, rights):
                 admission = self._admitting.get(id(role))
                 if admission is not None and role is not node.holder:
-                    sure = admission.sure and not use.conditional
-                    target = self._node_of[id(role)]
-                    self._edge(node, target, "assume", self._assume, sure=sure, uses=(use,), trust=admission)
-            if use.aim is Aim.ANY and rights.holder.unit in self._open:
-                hub = self._hub(
-                    "assume", "any role that trusts the account", self._open[rights.holder.unit], rights
-                )
+                    self._sole(
+                        node, role, "assume", self._assume, use, (use,), admission, sure=admission.sure
+                    )
+            if use.aim is not Aim.ANY:
+                continue
+            hub = self._assumable(rights)
+            if hub is not None and rights.spares(use.action):
+                for role, admission in self._each(self._passable[hub.key], rights):
+                    self._sole(
+                        node, role, "assume", self._assume, use, (use,), admission, sure=admission.sure
+                    )
+            elif hub is not None:
                 self._edge(node, hub, "assume", self._assume, sure=not use.conditional, uses=(use,))
 
-    def _hub(self, word: str, label: str, roles: Iterable[tuple[Holder, Admission]], rights: Rights) -> Node:
-        key = f"{rights.holder.unit}#hub:{word}"
-        hub = self._graph.nodes.get(key)
-        if hub is None:
-            hub = self._graph.node(key, "hub", label)
-            for role, admission in roles:
-                target = self._node_of[id(role)]
-                self._edge(hub, target, "any", None, sure=admission.sure, trust=admission)
-        return hub
+    def _assumable(self, rights: Rights) -> Node | None:
+        def find(role: Holder) -> Admission | None:
+            return self._admitting.get(id(role))
+
+        return self._hub("assume", "any role that trusts the account", find, rights)
+
+    def _hub(
+        self, word: str, label: str, find: Callable[[Holder], Admission | None], rights: Rights
+    ) -> Node | None:
+        """Return the node that stands for any of the roles of a unit that `find` finds; None without one.
+        It is the same for all who ask, so they are looked for once."""
+        unit = rights.holder.unit
+        key = f"{unit}#hub:{word}"
+        roles = self._passable.get(key)
+        if roles is None:
+            roles = self._passable[key] = [
+                (role, admission)
+                for role in self._units.get((unit, "role"), ())
+                if (admission := find(role)) is not None
+            ]
+            if roles:
+                hub = self._graph.node(key, "hub", label)
+                for role, admission in roles:
+                    target = self._node_of[id(role)]
+                    self._edge(hub, target, "any", None, sure=admission.sure, trust=admission)
+        return self._graph.nodes.get(key)
+
+    def _each(self, found: Sequence[_Met], rights: Rights) -> Sequence[_Met]:
+        """Return what is found, unless so much has been followed by now that the rest is left out."""
+        self._directory.visits -= len(found)
+        if self._directory.visits >= 0 or len(found) <= _FEW:
+            return found
+        rights.exhausted = True
+        return found[:_FEW]
+
+    def _sole(
+        self,
+        node: Node,
+        other: Holder,
+        kind: str,
+        path: EscalationPath,
+        use: Use,
+        uses: tuple[Use, ...],
+        admission: Admission | None = None,
+        *,
+        sure: bool,
+    ) -> None:
+        """Add the edge to one principal, unless a Deny is about just that one."""
+        assert node.standing is not None  # INVARIANT: set for all principals first
+        left = node.standing.rights.left_on(use.action, other)
+        if left is not State.CLOSED and other is not node.holder:
+            sure = sure and left is State.OPEN and not use.conditional
+            self._edge(node, self._node_of[id(other)], kind, path, sure=sure, uses=uses, trust=admission)
 
     def _follow(self, node: Node, found: FoundPath, rights: Rights) -> None:
         path = found.path
@@ -286,13 +311,13 @@ class _Builder:
         rest = not any(use.conditional for use in others)
         for use in rights.uses(step, path.services):
             sure = rest and not use.conditional
-            for role in use.targets:
-                if any(
-                    overlaps(name or "*", one) for name in trusted_services(role) for one in path.services
-                ):
-                    self._edge(node, self._node_of[id(role)], "pass", path, sure=sure, uses=(use, *others))
+            services = services_left(use.held.statement, path.services)
+            for role in self._each(use.targets, rights):
+                admission = trusting_services(role, self._directory, services)
+                if admission is not None:
+                    self._sole(node, role, "pass", path, use, (use, *others), sure=rest and admission.sure)
             if use.aim is Aim.ANY:
-                self._any_of_services(node, "pass", path, path.services, (use, *others), rights, sure=sure)
+                self._any_of_services(node, "pass", path, services, (use, *others), rights, sure=sure)
 
     def _host(self, node: Node, found: FoundPath, rights: Rights) -> None:
         """Add the way to every role of the service, unsure: which of them is hosted is not said."""
@@ -310,30 +335,28 @@ class _Builder:
         *,
         sure: bool,
     ) -> None:
-        unit = rights.holder.unit
-        word = ",".join(services)
-        roles = (
-            [
-                (role, first)
-                for role in self._units.get((unit, "role"), ())
-                if role is not rights.holder and (first := _trusting(role, services)) is not None
-            ]
-            if f"{unit}#hub:{word}" not in self._graph.nodes
-            else []
-        )
-        if roles or f"{unit}#hub:{word}" in self._graph.nodes:
-            hub = self._hub(word, f"any role that {' or '.join(services)} may have", roles, rights)
+        def find(role: Holder) -> Admission | None:
+            return trusting_services(role, self._directory, services)
+
+        hub = self._hub(",".join(services), f"any role that {' or '.join(services)} may have", find, rights)
+        if hub is not None and rights.spares(uses[0].action):
+            for role, admission in self._each(self._passable[hub.key], rights):
+                self._sole(node, role, kind, path, uses[0], uses, sure=sure and admission.sure)
+        elif hub is not None:
             self._edge(node, hub, kind, path, sure=sure, uses=uses)
 
     def _take_over(self, node: Node, found: FoundPath, step: Step, kind: str, rights: Rights) -> None:
         for use in rights.uses(step, ()):
-            sure = not use.conditional and found.certainty is not Certainty.MEDIUM
-            for other in use.targets:
-                if other.kind == kind and other is not node.holder:
-                    self._edge(
-                        node, self._node_of[id(other)], "take-over", found.path, sure=sure, uses=found.uses
-                    )
-            if use.aim is Aim.ANY:
+            alone = len(found.path.steps) == 1
+            uses = (use,) if alone else found.uses
+            sure = not use.conditional and (alone or found.certainty is not Certainty.MEDIUM)
+            for other in self._each(use.targets, rights):
+                if other.kind == kind:
+                    self._sole(node, other, "take-over", found.path, use, uses, sure=sure)
+            if use.aim is Aim.ANY and rights.spares(use.action):
+                for other in self._each(self._units.get((rights.holder.unit, kind), ()), rights):
+                    self._sole(node, other, "take-over", found.path, use, uses, sure=sure)
+            elif use.aim is Aim.ANY:
                 unit = rights.holder.unit
                 key = f"{unit}#hub:{kind}"
                 hub = self._graph.nodes.get(key)
@@ -342,7 +365,7 @@ class _Builder:
                     for other in self._units[unit, kind]:
                         self._edge(hub, self._node_of[id(other)], "any", None, sure=True)
                 if hub is not None:
-                    self._edge(node, hub, "take-over", found.path, sure=sure, uses=found.uses)
+                    self._edge(node, hub, "take-over", found.path, sure=sure, uses=uses)
 
     def _edge(
         self,
@@ -377,7 +400,7 @@ class _Builder:
         queue: deque[Node] = deque()
         for node in self._graph.nodes.values():
             if node.standing is not None and node.standing.administrator:
-                node.distance = 0
+                node.distance, node.end = 0, node
                 queue.append(node)
         while queue:
             node = queue.popleft()
@@ -387,39 +410,13 @@ class _Builder:
                 if source.distance is None:
                     # A hub is no step of its own.
                     source.distance = node.distance + (source.kind != "hub")
-                    source.step = edge
+                    source.step, source.end = edge, node.end
                     (queue.append if source.kind != "hub" else queue.appendleft)(source)
 
 
+_LONGEST_CHAIN = 24
+_FEW = 3
 _TAKEN = {"other-user": "user", "other-role": "role", "other-group": "group"}
-
-
-def _assumes_role(held: Held) -> bool:
-    """Say whether a statement of a trust policy is about assuming the role, by whatever action."""
-    actions = held.statement.actions
-    if actions is None:
-        return held.statement.not_actions is not None
-    return any(
-        value.text is None or any(matches(value.text.lower(), name) for name in _ASSUMING)
-        for value in actions
-    )
-
-
-_ASSUMING = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
-
-
-def _trusting(role: Holder, services: Sequence[str]) -> Admission | None:
-    """Return how a role lets in one of the services, if it does."""
-    for policy in role.trusts:
-        for held in policy.statements:
-            if held.statement.is_allow:
-                for principal in held.statement.principals or ():
-                    text = principal.value.text
-                    if principal.type != "Service" or text is None:
-                        continue
-                    if any(overlaps(text, service) for service in services):
-                        return Admission(held, policy, principal)
-    return None
 
 
 def _outside(who: Party) -> tuple[str, str]:

@@ -27,8 +27,8 @@ class Holder:
     `kind` is `user`, `role`, `group`, `permission-set`, or empty where a policy does not tell.
     `policies` are its rights, those of its groups included; `limits` its permissions boundary.
     `limit_unknown` is set when it has a boundary that these files do not hold, `more` when it holds
-    policies that they do not hold. `groups` are the groups of a user,
-    `uses` what runs as a role.
+    policies that they do not hold, `crowded` when it holds more than are looked at. `groups` are the
+    groups of a user, `uses` what runs as a role, `known` the ids of its policies.
     """
 
     unit: str
@@ -43,11 +43,13 @@ class Holder:
     limited: bool = False
     limit_unknown: bool = False
     more: bool = False
+    crowded: bool = False
     groups: list[Holder] = field(default_factory=list)
     members: list[Holder] = field(default_factory=list)
     trusts: list[HeldPolicy] = field(default_factory=list)
     trust_unknown: bool = False
     uses: list[RoleUse] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
 
     @property
     def label(self) -> str:
@@ -70,10 +72,23 @@ class Directory:
         self.holders: list[Holder] = []
         self._by_address: dict[tuple[str, str], Holder] = {}
         self._by_name: dict[tuple[str, str], list[Holder]] = {}
+        self._by_own_name: dict[tuple[str, str, str], list[Holder]] = {}
+        self._by_spelling: dict[tuple[str, str, str], list[Holder]] = {}
         self._policies: dict[tuple[str, str], HeldPolicy] = {}
-        self._named_policies: dict[str, list[HeldPolicy]] = {}
-        self.comparisons = 2_000_000
+        self._named_policies: dict[str, dict[int, HeldPolicy]] = {}
+        self._own_policies: dict[tuple[str, str], dict[int, HeldPolicy]] = {}
+        self.comparisons = 1_000_000
         """Names that may still be compared with patterns: hostile files have any number of both."""
+        self.work = 30_000_000
+        """Statements that may still be looked at, for all principals together."""
+        self.shared = 2_000_000
+        """Policies of groups that may still be given to members."""
+        self.visits = 300_000
+        """Ways to one principal each that may still be followed."""
+        self.joined: set[tuple[int, int]] = set()
+        """Groups with their members."""
+        self.admitted: dict[int, Sequence[object]] = {}
+        """Whom each role lets in, as far as it has been asked for."""
         self._of_kind: dict[tuple[str, str], list[Holder]] = {}
 
     def declare(self, unit: str, declared: Declared) -> None:
@@ -93,13 +108,29 @@ class Directory:
         self._by_address[unit, declared.address] = holder
         for name in declared.names:
             self._by_name.setdefault((declared.kind, name), []).append(holder)
+            self._by_own_name.setdefault((unit, declared.kind, name), []).append(holder)
+        if declared.spelled:
+            self._by_spelling.setdefault((unit, declared.kind, declared.spelled), []).append(holder)
 
     def add_policy(self, unit: str, policy: HeldPolicy) -> None:
         """Add a policy that others may refer to by its address or name."""
+        if policy.managed:
+            return
         for address in (policy.owner.address, *policy.carriers):
             self._policies.setdefault((unit, address), policy)
-        if policy.name:
-            self._named_policies.setdefault(policy.name, []).append(policy)
+        if policy.name and not policy.inline:
+            # An inline policy has a name, and nobody can refer to it.
+            self._name_policy(unit, policy.name, policy)
+
+    def name_policy(self, unit: str, address: str, name: str) -> None:
+        """Add the name of the managed policy at an address."""
+        policy = self._policies.get((unit, address))
+        if policy is not None:
+            self._name_policy(unit, name, policy)
+
+    def _name_policy(self, unit: str, name: str, policy: HeldPolicy) -> None:
+        self._named_policies.setdefault(name, {})[id(policy)] = policy
+        self._own_policies.setdefault((unit, name), {})[id(policy)] = policy
 
     def by_address(self, unit: str, address: str) -> Holder | None:
         """Return the principal at an address of a unit; the key of an instance is not minded."""
@@ -115,13 +146,16 @@ class Directory:
         if found is not None:
             return found
         if "<" in text or not text:
+            for kind in kinds:
+                spelled = self._by_spelling.get((unit, kind, text), ())
+                if len(spelled) == 1:
+                    return spelled[0]
             return None
         name = _name_of(text)
         for kind in kinds:
-            named = self._by_name.get((kind, name), [])
-            own = [one for one in named if one.unit == unit]
-            if len(own or named) == 1:
-                return (own or named)[0]
+            named = self.named(unit, kind, name)
+            if len(named) == 1:
+                return named[0]
         if len(kinds) != 1 or "*" in name:
             return None
         address = text if "." in text and not text.startswith("arn:") else f"{kinds[0]}/{name}"
@@ -153,11 +187,10 @@ class Directory:
                     found = self._policies.get((unit, address))
                     if found is not None:
                         return found
-        for text in texts:
-            if ":iam::aws:" not in text:
-                named = self._named_policies.get(_name_of(text), ())
-                if len(named) == 1:
-                    return named[0]
+        for name in _policy_names(value, texts):
+            named = self._own_policies.get((unit, name)) or self._named_policies.get(name) or {}
+            if len(named) == 1:
+                return next(iter(named.values()))
         return None
 
     def of_kind(self, unit: str, kind: str) -> Sequence[Holder]:
@@ -168,9 +201,32 @@ class Directory:
                     self._of_kind.setdefault((holder.unit, holder.kind), []).append(holder)
         return self._of_kind.get((unit, kind), ())
 
-    def named(self, kind: str, name: str) -> Sequence[Holder]:
-        """Return the declared principals of a kind with a name."""
-        return self._by_name.get((kind, name), ())
+    def named(self, unit: str, kind: str, name: str) -> Sequence[Holder]:
+        """Return the principals of a kind that bear a name: those of the unit, else the only one that any
+        file declares."""
+        own = self._by_own_name.get((unit, kind, name), ())
+        if own:
+            return own[:_MOST_NAMESAKES]
+        named = self._by_name.get((kind, name), ())
+        return named if len(named) == 1 else ()
+
+
+_MOST_NAMESAKES = 16
+_FEW_POLICIES = 20
+_MOST_POLICIES = 1000
+"""Of one principal. IAM lets none have a tenth of that."""
+
+
+def _policy_names(value: Value, texts: Iterable[str]) -> Iterator[str]:
+    """Yield the names that the text or ARN of a customer policy ends in, whatever its account."""
+    known = False
+    for text in texts:
+        known = True
+        if ":iam::aws:" not in text:
+            yield _name_of(text)
+    last = value.parts[-1] if value.parts else ""
+    if not known and isinstance(last, str) and ":policy/" in last and ":iam::aws:" not in value.literal:
+        yield last.rpartition("/")[2]
 
 
 def _name_of(text: str) -> str:
@@ -213,6 +269,8 @@ def join(units: Iterable[UnitFacts]) -> Directory:
             directory.declare(unit.unit, declared)
         for policy in unit.policies:
             directory.add_policy(unit.unit, policy)
+        for address, name in unit.policy_names:
+            directory.name_policy(unit.unit, address, name)
     for unit in listed:
         for trust in unit.trusts:
             _trust(unit.unit, trust, directory)
@@ -230,9 +288,13 @@ def join(units: Iterable[UnitFacts]) -> Directory:
                     role.uses.append(use)
     for holder in directory.holders:
         for group in holder.groups:
-            for policy in group.policies:
+            directory.shared -= len(group.policies)
+            most = None if directory.shared >= 0 else _FEW_POLICIES
+            holder.crowded = holder.crowded or (most is not None and len(group.policies) > most)
+            for policy in group.policies[:most]:
                 _add(holder, policy)
             holder.more = holder.more or group.more
+            holder.crowded = holder.crowded or group.crowded
     return directory
 
 
@@ -276,8 +338,13 @@ def _give(unit: str, policy: HeldPolicy, directory: Directory) -> None:
 def _add(holder: Holder, policy: HeldPolicy) -> None:
     if not policy.readable:
         holder.more = True
-    if policy.statements and not any(one is policy for one in holder.policies):
-        holder.policies.append(policy)
+    if not policy.statements or id(policy) in holder.known:
+        return
+    if len(holder.policies) >= _MOST_POLICIES:
+        holder.crowded = True
+        return
+    holder.known.add(id(policy))
+    holder.policies.append(policy)
 
 
 def _attach(unit: str, attachment: Attachment, directory: Directory) -> None:
@@ -288,6 +355,9 @@ def _attach(unit: str, attachment: Attachment, directory: Directory) -> None:
     ]
     if not holders:
         return
+    for holder in holders:
+        if holder.owner is None and attachment.grant.owner.address == holder.address:
+            holder.owner, holder.document = attachment.grant.owner, attachment.grant.document
     found = directory.policy(unit, attachment.policy, attachment.texts, attachment.grant.owner.address)
     if found is None:
         for text in attachment.texts:
@@ -308,6 +378,10 @@ def _bound(unit: UnitFacts, directory: Directory) -> None:
             if holder is None:
                 continue
             holder.limited = True
+            if bound.policy.when:
+                # In one of the stacks that the template makes there is no boundary.
+                holder.limit_unknown = True
+                continue
             found = directory.policy(unit.unit, bound.policy, bound.texts, holder.address)
             if found is None and bound.texts:
                 grant = bound.texts[0]
@@ -349,6 +423,7 @@ def _members(unit: UnitFacts, directory: Directory) -> None:
                     continue
                 if group is None:
                     user.more = True
-                elif group not in user.groups:
+                elif (id(group), id(user)) not in directory.joined:
+                    directory.joined.add((id(group), id(user)))
                     user.groups.append(group)
                     group.members.append(user)

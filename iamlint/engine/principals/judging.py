@@ -109,9 +109,13 @@ class PrincipalJudge:
     def _findings(self, subjects: Iterable[PrincipalSubject]) -> Iterator[Finding | Diagnostic]:
         merged: dict[tuple[str, object], tuple[Rule, list[PrincipalMatch], dict[str, None]]] = {}
         number = 0
+        crowded: set[str] = set()
         for subject in subjects:
             if subject.standing.rights.exhausted:
-                yield _too_much(subject)
+                diagnostic = _too_much(subject)
+                if diagnostic.path not in crowded:
+                    crowded.add(diagnostic.path)
+                    yield diagnostic
             for rule in self._rules:
                 try:
                     check: Callable[..., Iterator[PrincipalMatch]] = CHECKS[rule.check].load()  # type: ignore[assignment]  # as its target says

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from iamlint.catalog import CATALOG_DATE
 from iamlint.engine.principals.facts import Held, HeldPolicy
@@ -12,7 +12,7 @@ from iamlint.model import Condition, Statement, Value
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import covers, has_wildcard, overlaps
 
-__all__ = ["State", "condition_state", "denial", "limit_state"]
+__all__ = ["State", "condition_state", "denial", "limit_ways", "services_left"]
 
 
 class State(enum.IntEnum):
@@ -32,7 +32,8 @@ def condition_state(statement: Statement, action: str, services: Sequence[str]) 
     those that a role would be passed to."""
     if statement.unread_condition:
         return State.CONDITIONAL
-    state = State.OPEN
+    known = statement.effect is not None and statement.effect.text is not None
+    state = State.OPEN if known else State.CONDITIONAL
     for condition in statement.conditions:
         found = _test_state(condition, action, services)
         if found is State.CLOSED:
@@ -102,9 +103,40 @@ def _is_past(texts: Iterable[str | None]) -> bool:
     return bool(listed)
 
 
-def denial(denies: Iterable[tuple[Held, HeldPolicy]], action: str, bit: int, value: Value | None) -> State:
+def services_left(statement: Statement, services: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the services that a statement lets a role be passed to."""
+    return tuple(
+        service
+        for service in services
+        if condition_state(statement, "iam:PassRole", (service,)) is not State.CLOSED
+    )
+
+
+def _denied_services(statement: Statement, action: str, services: Sequence[str]) -> State | None:
+    """Return what a Deny whose only condition is on the service leaves of passing a role to one of them;
+    None where another condition decides."""
+    if action != "iam:PassRole" or not services or statement.when or statement.unread_condition:
+        return None
+    if not statement.conditions or any(
+        one.key.lower() != "iam:passedtoservice" for one in statement.conditions
+    ):
+        return None
+    met = [condition_state(statement, action, (service,)) is not State.CLOSED for service in services]
+    if any(value.text is None for one in statement.conditions for value in one.values):
+        return State.CONDITIONAL if any(met) else State.OPEN
+    return State.CLOSED if all(met) else State.OPEN
+
+
+def denial(
+    denies: Iterable[tuple[Held, HeldPolicy]],
+    action: str,
+    bit: int,
+    value: Value | None,
+    services: Sequence[str] = (),
+) -> State:
     """Return what the denies leave of an action on a resource (None for a NotResource): CLOSED if they
-    surely take it away, CONDITIONAL if they may, OPEN if none is about it."""
+    surely take it away, CONDITIONAL if they may, OPEN if none is about it. `services` are those that a
+    role would be passed to."""
     state = State.OPEN
     for held, _ in denies:
         if not held.actions & bit:
@@ -113,6 +145,14 @@ def denial(denies: Iterable[tuple[Held, HeldPolicy]], action: str, bit: int, val
         hit = _denies(statement, action, value)
         if hit is State.OPEN:
             continue
+        if condition_state(statement, action, services) is State.CLOSED:
+            # Its conditions are met by no such request.
+            continue
+        passing = _denied_services(statement, action, services)
+        if passing is State.OPEN:
+            continue
+        if passing is State.CLOSED and hit is State.CLOSED:
+            return State.CLOSED
         if hit is State.CLOSED and not (statement.conditions or statement.unread_condition or statement.when):
             return State.CLOSED
         state = State.CONDITIONAL
@@ -142,27 +182,20 @@ def _denies(statement: Statement, action: str, value: Value | None) -> State:
     return state
 
 
-def limit_state(
-    limits: Sequence[HeldPolicy], action: str, bit: int, value: Value | None, services: Sequence[str]
-) -> State:
-    """Return what a permissions boundary leaves of an action: every policy of it must allow the action."""
-    state = State.OPEN
-    for limit in limits:
-        best = State.CLOSED
-        for held in limit.statements:
-            statement = held.statement
-            if not held.actions & bit or not statement.is_allow:
-                continue
-            if not _allows_some(statement, action, value):
-                continue
-            best = max(best, condition_state(statement, action, services))
-        state = min(state, best)
-    return state
-
-
-def _allows_some(statement: Statement, action: str, value: Value | None) -> bool:
-    if statement.not_resources is not None or value is None:
-        return True
-    return any(
-        could_reach(action, allowed) and may_share(allowed, value) for allowed in statement.resources or ()
-    )
+def limit_ways(
+    limit: HeldPolicy, action: str, bit: int, value: Value | None, services: Sequence[str]
+) -> Iterator[tuple[State, Value | None]]:
+    """Yield what a policy of a permissions boundary allows of an action on a resource: the state, and the
+    resource that it allows (None for a NotResource)."""
+    for held in limit.statements:
+        statement = held.statement
+        if not held.actions & bit or not statement.is_allow:
+            continue
+        state = condition_state(statement, action, services)
+        if state is State.CLOSED:
+            continue
+        if statement.not_resources is not None:
+            yield state, None
+        for allowed in statement.resources or ():
+            if could_reach(action, allowed) and (value is None or may_share(allowed, value)):
+                yield state, allowed

@@ -18,9 +18,12 @@ __all__ = [
     "aim_at",
     "aim_at_policy",
     "aim_at_resource",
+    "bears",
     "could_reach",
     "covers_every",
+    "is_bare_hole",
     "may_share",
+    "name_pattern",
 ]
 
 
@@ -61,7 +64,7 @@ def aim_at(kind: str, value: Value | None, directory: Directory | None, unit: st
             return Aimed(Aim.NAMED, (referred,)) if referred.kind == kind else _NOT_AT_ALL
     width = reach(value)
     if not _may_be(width, kind):
-        return _UNKNOWN_NAME if _is_bare_hole(value) else _NOT_AT_ALL
+        return _UNKNOWN_NAME if is_bare_hole(value) else _NOT_AT_ALL
     if width.caller:
         return Aimed(Aim.NAMED, caller=True)
     if "role/aws-service-role/" in value.literal or "role/aws-reserved/" in value.literal:
@@ -81,7 +84,7 @@ def _may_be(width: Reach, kind: str) -> bool:
     return width.type in {kind, ""} or width.breadth is Breadth.SERVICE
 
 
-def _is_bare_hole(value: Value) -> bool:
+def is_bare_hole(value: Value) -> bool:
     """Whether a value may be a whole ARN of any kind, decided elsewhere."""
     first = value.parts[0] if value.parts else None
     return isinstance(first, Hole) and first.arn is None and first.alphabet is None
@@ -89,25 +92,29 @@ def _is_bare_hole(value: Value) -> bool:
 
 def _by_text(kind: str, value: Value, directory: Directory, unit: str) -> tuple[Holder, ...]:
     """Return the declared principals whose ARN a literal name or pattern takes in."""
-    pattern = _name_pattern(kind, value)
+    pattern = name_pattern(kind, value)
     if pattern is None:
         return ()
     if "*" not in pattern and "?" not in pattern:
-        named = directory.named(kind, pattern.rpartition("/")[2])
-        own = [one for one in named if one.unit == unit]
-        return tuple(own or (named if len(named) == 1 else ()))
+        named = directory.named(unit, kind, pattern.rpartition("/")[2])
+        return tuple(one for one in named if bears(one, pattern))
     candidates = directory.of_kind(unit, kind)
     directory.comparisons -= len(candidates)
     if directory.comparisons < 0:
         return ()
-    return tuple(
-        holder
-        for holder in candidates
-        if any(matches(pattern, holder.path.lstrip("/") + name) for name in holder.names)
-    )
+    return tuple(holder for holder in candidates if bears(holder, pattern))
 
 
-def _name_pattern(kind: str, value: Value) -> str | None:
+def bears(holder: Holder, pattern: str) -> bool:
+    """Say whether a pattern of path and name takes in one of a principal's names; a path that is decided
+    elsewhere is not minded."""
+    path = holder.path.lstrip("/")
+    if not holder.path:
+        pattern = pattern.rpartition("/")[2]
+    return any(matches(pattern, path + name) for name in holder.names)
+
+
+def name_pattern(kind: str, value: Value) -> str | None:
     """Return the pattern of path and name, None if a part of it is decided elsewhere."""
     pieces = []
     for part in value.segments:
@@ -145,10 +152,10 @@ def aim_at_policy(value: Value | None, holder: Holder, directory: Directory | No
         if referred is not None:
             return Aimed(Aim.NAMED), any(referred is one for one in own)
     if not _may_be(width, "policy"):
-        return (_UNKNOWN_NAME if _is_bare_hole(value) else _NOT_AT_ALL), False
+        return (_UNKNOWN_NAME if is_bare_hole(value) else _NOT_AT_ALL), False
     if width.breadth >= Breadth.TYPE:
         return Aimed(Aim.ANY), False
-    pattern = _name_pattern("policy", value)
+    pattern = name_pattern("policy", value)
     mine = pattern is not None and any(one.name and matches(pattern, one.name) for one in own)
     return Aimed(Aim.PATTERN if width.breadth is Breadth.PARTIAL else Aim.NAMED), mine
 
@@ -178,7 +185,7 @@ def could_reach(action: str, value: Value) -> bool:
     if bit & known.without_resource_types():
         return False
     if not width.service:
-        return _is_bare_hole(value) or width.breadth is Breadth.SERVICE
+        return is_bare_hole(value) or width.breadth is Breadth.SERVICE
     return _works_on(action, width.service, width.type)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iamlint.model import Document, Grant, Hole, Owner, Pointer, Value
 from iamlint.sources.cloudformation.resource import Reading
-from iamlint.sources.credentials import Credential, credential_grants, credentials_of_tree
+from iamlint.sources.credentials import Credential, credential_grants, credentials_of_tree, stored_secret
 
 __all__ = ["template_credentials"]
 
@@ -34,6 +34,8 @@ def template_credentials(tree: dict[str, object], document: Document) -> Iterato
             )
             yield from credential_grants(document, owner, credentials_of_tree(searched, owner.pointer), place)
             if isinstance(body, dict):
+                found = stored_secret(owner, body.get("Properties"), (*owner.pointer, "Properties"))
+                yield from credential_grants(document, owner, found, "parameter")
                 if "Metadata" in body:
                     yield from _metadata(reading, owner, body["Metadata"])
                 if section == "Outputs" and "Value" in body:

@@ -43,7 +43,7 @@ Each line: the word, what there is one grant for, and the fields.
 - `acl` (bucket or object): `acl`, or `permission` with `grantee_uri`, `grantee_id`
 - `acl-control` (bucket): `ownership`
 - `public-access-block` (bucket, access point, account): `block_public_acls`, `block_public_policy`,
-  `ignore_public_acls`, `restrict_public_buckets`
+  `ignore_public_acls`, `restrict_public_buckets`, `bucket`
 - `s3-access-grant` (grant): `principal`, `principal_type`, `permission`, `location`, `prefix`,
   `prefix_type`
 - `resource-scope` (access point): `permission`, `prefix`
@@ -66,6 +66,11 @@ Each line: the word, what there is one grant for, and the fields.
 - `instance` (EC2 instance): `profile`, `launch_template`, `launch_template_name`, `subnet`, `public_ip`
 - `credential` (place where credentials are written out: `user-data`, `environment`, `parameter`, `provider`,
   `authentication`, `text`): `secret` (each credential), `form` (what they are)
+- `placeholder-credential` (such a place with a key of the documentation or filler): the same
+- `named-secret` (stored parameter that is called a secret, with its text): the same
+- `bucket` (bucket): `name`
+- `fine-grained-access` (search domain): `enabled`
+- `sso-user` (user of Identity Center): `name`
 - `secret-output` (output that shows a secret): `source` (the attribute that is the secret)
 - `server-certificate` (certificate): `body`, `name`
 - `organization` (organization): `feature_set`, `policy_type`

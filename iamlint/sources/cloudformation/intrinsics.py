@@ -661,15 +661,16 @@ def _sub_tokens(text: str) -> list[tuple[str, int, str | None]]:
 
 def _parameter_hole(name: str, parameter: Mapping[str, object]) -> Hole:
     """Return the hole of a parameter with what the template says of its values."""
-    kind = parameter.get("Type")
-    kind = kind if isinstance(kind, str) else "String"
-    many = kind == "CommaDelimitedList" or kind.startswith("List<")
-    if kind.startswith("AWS::SSM::Parameter::Value<"):
+    written = parameter.get("Type")
+    of = written if isinstance(written, str) else "String"
+    many = of == "CommaDelimitedList" or of.startswith("List<")
+    if of.startswith("AWS::SSM::Parameter::Value<"):
         # The default is the name of a stored parameter, not a value.
-        return Hole("parameter", name, many="List" in kind)
-    if _text_of(parameter.get("NoEcho")) == "true":
+        return Hole("parameter", name, many="List" in of)
+    if (_text_of(parameter.get("NoEcho")) or "").lower() == "true":
         # Nobody may print the default, but a rule must be able to say that there is one.
-        return Hole("secret-default" if "Default" in parameter else "parameter", name, many=many)
+        kind = "secret-default" if "Default" in parameter else "parameter"
+        return Hole(kind, name, many=many, hidden=True)
     default = _text_of(parameter.get("Default"))
     allowed = parameter.get("AllowedValues")
     values: tuple[str, ...] = ()

@@ -62,14 +62,21 @@ class InModule:
         self._siblings = Siblings(trees)
         self._made: dict[tuple[str, bool, bool], Surroundings] = {}
 
-    def at(self, pointer: Pointer) -> Surroundings:
-        """Return the surroundings at a place of one of the module's files."""
+    def at(self, pointer: Pointer, *, native: bool = False) -> Surroundings:
+        """Return the surroundings at a place of one of the module's files; `native` says that the file
+        is of the native syntax."""
         from iamlint.sources.surroundings.terraform import ModuleSurroundings
         from iamlint.sources.terraform.places import ExpressionStep, InFile
 
         embedded = [step for step in pointer if isinstance(step, Embedded) and not isinstance(step, InFile)]
         block = not embedded and "aws_iam_policy_document" in pointer
         in_expression = bool(embedded) and isinstance(embedded[-1], ExpressionStep)
+        if native:
+            block = "aws_iam_policy_document" in pointer
+            in_expression = in_expression or block
+            # A heredoc holds JSON as it is, a quoted text with escapes.
+            quoted = any(isinstance(one, ExpressionStep) and one.text[:1] == '"' for one in embedded)
+            embedded = embedded if quoted else []
         key = ("hcl" if in_expression else "json", bool(embedded), block)
         if key not in self._made:
             layout, in_string, block = key

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from iamlint.model import Document, Grant, Owner, Pointer, Value
-from iamlint.sources.credentials import Credential, credential_grants, credentials_of_tree
+from iamlint.sources.credentials import Credential, credential_grants, credentials_of_tree, stored_secret
 
 __all__ = ["module_credentials", "plan_credentials"]
 
@@ -35,6 +35,8 @@ def module_credentials(tree: object, document: Document) -> Iterator[Grant]:
                 owner = Owner(_address(kind, labels), labels[0] if count == 2 else None, pointer)
                 found = credentials_of_tree(body, pointer)
                 yield from credential_grants(document, owner, found, _PLACES.get(kind, ""))
+                stored = stored_secret(owner, body, pointer)
+                yield from credential_grants(document, owner, stored, "parameter")
                 if kind == "output":
                     yield from _output(document, owner, body)
 
@@ -87,6 +89,8 @@ def plan_credentials(tree: dict[str, object], document: Document) -> Iterator[Gr
         if resource_type not in _KEEPS_ITS_SECRET:
             owner = Owner(address, resource_type, pointer)
             yield from credential_grants(document, owner, credentials_of_tree(values, pointer))
+            stored = stored_secret(owner, values, pointer)
+            yield from credential_grants(document, owner, stored, "parameter")
     configuration = tree.get("configuration")
     if isinstance(configuration, dict):
         yield from _configured(configuration, document)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from iamlint.model import Embedded, Pointer, Span
 from iamlint.sources.json_text import JsonDocument, embedded_range, split_embedded, string_offsets
-from iamlint.sources.terraform.expression import Expression, ExpressionError, child, member, parse_expression
+from iamlint.sources.terraform.expression import (
+    Expression,
+    ExpressionError,
+    Template,
+    child,
+    member,
+    parse_expression,
+    source_offset,
+)
 from iamlint.sources.terraform.places import ExpressionStep, InFile, as_written
 from iamlint.sources.text import Text
 
@@ -16,7 +24,17 @@ if TYPE_CHECKING:
     from iamlint.model.surroundings import Surroundings
     from iamlint.sources.surroundings import InModule
 
-__all__ = ["FileDocument", "ModuleDocument", "ModuleFiles", "TerraformJsonDocument"]
+__all__ = [
+    "FileDocument",
+    "ModuleDocument",
+    "ModuleFiles",
+    "SourceDocument",
+    "TerraformJsonDocument",
+    "elsewhere",
+    "expression_range",
+    "in_module",
+    "parsed_expression",
+]
 
 
 class ModuleDocument(Protocol):
@@ -59,35 +77,21 @@ class TerraformJsonDocument(JsonDocument):
 
     def written(self, pointer: Pointer) -> tuple[ModuleDocument, Pointer]:
         """Return the file of the unit that a pointer leads into, and the pointer within it."""
-        return _elsewhere(pointer, self._files) or (self, pointer)
+        return elsewhere(pointer, self._files) or (self, pointer)
 
     def surroundings(self, pointer: Pointer) -> Surroundings:
         """Return what stands in the module beside the policy at `pointer`, and how it is written there."""
-        elsewhere = _elsewhere(pointer, self._files)
-        if elsewhere is not None:
-            document, pointer = elsewhere
+        found = elsewhere(pointer, self._files)
+        if found is not None:
+            document, pointer = found
             if document is not self:
                 return document.surroundings(pointer)
-        if self.module is None:
-            from iamlint.sources.surroundings import InModule
-
-            beside = self._beside() or [self]
-            module = beside[0].module or InModule([document.tree for document in beside])
-            beside[0].module = self.module = module
-        return self.module.at(pointer)
-
-    def _beside(self) -> list[TerraformJsonDocument]:
-        folder = self.path.rpartition("/")[0]
-        return [
-            document
-            for path, document in self._files.items()
-            if path.rpartition("/")[0] == folder and isinstance(document, TerraformJsonDocument)
-        ]
+        return in_module(self, self._files).at(pointer)
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
-        elsewhere = _elsewhere(pointer, self._files)
-        if elsewhere is not None:
-            document, pointer = elsewhere
+        found = elsewhere(pointer, self._files)
+        if found is not None:
+            document, pointer = found
             return document.key_span(pointer) if key else document.span(pointer)
         outer, embedded = split_embedded(pointer)
         outer = as_written(outer)
@@ -96,10 +100,45 @@ class TerraformJsonDocument(JsonDocument):
         string = self._json_index().locate(outer)
         if self.source.text[string.start : string.start + 1] != '"':
             return self.source.span(string.start, string.end)
-        start, end = _expression_range(embedded, key=key)
+        start, end = expression_range(embedded, key=key)
         offsets = string_offsets(self.source.text, string.start)
         last = len(offsets) - 1
         return self.source.span(offsets[min(start, last)], offsets[min(end, last)])
+
+
+@runtime_checkable
+class SourceDocument(Protocol):
+    """A file of a module's source: its blocks as a tree of the JSON syntax."""
+
+    module: InModule | None
+
+    @property
+    def path(self) -> str:
+        """Path of the file, relative to the root."""
+
+    @property
+    def source(self) -> Text:
+        """The text of the file."""
+
+    @property
+    def tree(self) -> object:
+        """The blocks."""
+
+
+def in_module(document: SourceDocument, files: ModuleFiles) -> InModule:
+    """Return what the files of a document's directory share, made when the first of them is asked."""
+    if document.module is None:
+        from iamlint.sources.surroundings import InModule
+
+        folder = document.path.rpartition("/")[0]
+        beside: list[SourceDocument] = [
+            one
+            for path, one in files.items()
+            if path.rpartition("/")[0] == folder and isinstance(one, SourceDocument)
+        ] or [document]
+        module = beside[0].module or InModule([one.tree for one in beside])
+        beside[0].module = document.module = module
+    return document.module
 
 
 class FileDocument:
@@ -132,9 +171,9 @@ class FileDocument:
         return self._span(pointer, key=True)
 
     def _span(self, pointer: Pointer, *, key: bool) -> Span:
-        elsewhere = _elsewhere(pointer, self._files)
-        if elsewhere is not None:
-            document, pointer = elsewhere
+        found = elsewhere(pointer, self._files)
+        if found is not None:
+            document, pointer = found
             return document.key_span(pointer) if key else document.span(pointer)
         if pointer and isinstance(pointer[0], Embedded):
             start, end = embedded_range(as_written(pointer), key=key)
@@ -142,7 +181,8 @@ class FileDocument:
         return self._source.span(0, len(self._source.text))
 
 
-def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Pointer] | None:
+def elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Pointer] | None:
+    """Return the file of the unit that a pointer leads into, and the pointer within it, else None."""
     if pointer and isinstance(pointer[0], InFile):
         document = files.get(pointer[0].text)
         if document is not None:
@@ -151,7 +191,7 @@ def _elsewhere(pointer: Pointer, files: ModuleFiles) -> tuple[ModuleDocument, Po
 
 
 @functools.lru_cache(maxsize=32)
-def _parsed(text: str) -> Expression | None:
+def parsed_expression(text: str) -> Expression | None:
     """Return an expression that was parsed before; several places of one are asked for in a row."""
     try:
         return parse_expression(text)
@@ -159,7 +199,7 @@ def _parsed(text: str) -> Expression | None:
         return None
 
 
-def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
+def expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     """Return the range, in the decoded outer string, of the node at `pointer`, whose first step
     leads into an expression."""
     step = pointer[0]
@@ -168,15 +208,20 @@ def _expression_range(pointer: Pointer, *, key: bool) -> tuple[int, int]:
     whole = (base, base + len(step.text))
     inner, embedded = split_embedded(pointer[1:])
     if embedded is not None and not inner:
-        start, end = (
-            _expression_range(embedded, key=key)
-            if isinstance(embedded[0], ExpressionStep)
-            else embedded_range(as_written(embedded), key=key)
-        )
+        if isinstance(embedded[0], ExpressionStep):
+            start, end = expression_range(embedded, key=key)
+            return base + start, base + end
+        start, end = embedded_range(as_written(embedded), key=key)
+        first = embedded[0]
+        if isinstance(first, Embedded) and first.splices[:1] == ((0, 0),):
+            # Offsets of the text that a literal gives; those of any other start behind its quote.
+            literal = parsed_expression(step.text)
+            if isinstance(literal, Template):
+                return base + source_offset(literal, start), base + source_offset(literal, end - 1) + 1
         return base + start, base + end
     if not inner:
         return whole
-    parsed = _parsed(step.text)
+    parsed = parsed_expression(step.text)
     if parsed is None:
         return whole
     node = parsed

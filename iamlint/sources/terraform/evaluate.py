@@ -20,6 +20,7 @@ from iamlint.sources.terraform.document import ModuleFiles
 from iamlint.sources.terraform.expression import (
     Attribute,
     Call,
+    Code,
     Conditional,
     Expression,
     ExpressionError,
@@ -34,7 +35,9 @@ from iamlint.sources.terraform.expression import (
     TemplateText,
     Traversal,
     TupleExpression,
+    child,
     has_template,
+    literal_tree,
     parse_template,
 )
 from iamlint.sources.terraform.meaning import (
@@ -265,6 +268,8 @@ class Instance:
             if not has_template(node):
                 return node
             return self._template_string(node, pointer, scope, depth)
+        if isinstance(node, Code):
+            return self._code(node, pointer, scope, depth)
         if isinstance(node, At):
             return At(self._node(node.node, node.pointer, scope, depth), node.pointer)
         if depth > _MAX_DEPTH:
@@ -274,6 +279,23 @@ class Instance:
         if isinstance(node, dict):
             return self._mapping(node, pointer, scope, depth)
         return node
+
+    def _code(self, code: Code, pointer: Pointer, scope: Scope, depth: int) -> object:
+        """Return what an expression of the native syntax comes to."""
+        self.context.spend(len(code.text) // _CHARACTERS_PER_NODE)
+        origin = Origin(pointer, code.text)
+        try:
+            expression = code.expression()
+        except ExpressionError as error:
+            self._unreadable(error, origin)
+            return Unknown(Hole("unknown", _shortened(code.text)))
+        return self._placed(expression, origin, scope, depth)
+
+    def _unreadable(self, error: ExpressionError, origin: Origin) -> None:
+        message = f"cannot be read as an expression: {error}"
+        at = min(error.offset, len(origin.text))
+        place = (*origin.pointer, expression_step(origin.text, at, min(at + 1, len(origin.text))))
+        self.context.note("unreadable-expression", message, place, unjudged=True)
 
     def _mapping(
         self, node: dict[str, object], pointer: Pointer, scope: Scope, depth: int
@@ -330,10 +352,7 @@ class Instance:
         except ExpressionError as error:
             message = f"cannot be read as a template: {error}"
             self.context.note("unreadable-expression", message, pointer, unjudged=True)
-            shown = " ".join(text.split())
-            return Unknown(
-                Hole("unknown", shown if len(shown) <= _MAX_NAME else shown[: _MAX_NAME - 3] + "...")
-            )
+            return Unknown(Hole("unknown", _shortened(text)))
         return self._template(template, Origin(pointer, text), scope, depth)
 
     def _template(self, template: Template, origin: Origin, scope: Scope, depth: int) -> object:
@@ -384,7 +403,7 @@ class Instance:
         if isinstance(expression, Template):
             if expression.sole:
                 return self._template(expression, origin, scope, depth)
-            if all(isinstance(part, TemplateText) for part in expression.parts):
+            if _is_short(expression):
                 return "".join(part.text for part in expression.parts if isinstance(part, TemplateText))
             parts, offsets = self._text(expression, origin, scope, depth)
             place = origin.at(expression)
@@ -595,6 +614,8 @@ class Instance:
             if below is _MISSING or step is None:
                 break
             node, pointer, rest = below, (*pointer, step), rest[1:]
+        if isinstance(node, Code) and rest:
+            return self._local_code(first, Written(node, pointer), rest, name, depth)
         found = Written(node, pointer)
         path = "".join(f"[{json.dumps(step)}]" for step in pointer[len(written.pointer) :])
         value = self._guarded(
@@ -604,18 +625,64 @@ class Instance:
         )
         return _follow(value, rest, name)
 
+    def _local_code(
+        self, local: object, written: Written, steps: list[str | int | None], name: str, depth: int
+    ) -> object:
+        """Return a part of a local value: of an object or a list, only what is asked for."""
+        code, pointer = written.node, written.pointer
+        assert isinstance(code, Code)
+        origin = Origin(pointer, code.text)
+        try:
+            expression = code.expression()
+        except ExpressionError as error:
+            self._unreadable(error, origin)
+            return Unknown(Hole("reference", name))
+        path: list[str | int] = []
+        for step in steps:
+            below = child(expression, step) if step is not None and step != "*" else None
+            if below is None or step is None:
+                break
+            expression = below
+            path.append(step)
+        found = expression
+        value = self._guarded(
+            f"local.{local}{''.join(f'[{json.dumps(step)}]' for step in path)}",
+            "reference",
+            lambda: _moved(
+                self._placed(found, origin, {}, depth + 1),
+                Written(None, origin.at(found) if path else pointer),
+            ),
+        )
+        return _follow(value, steps[len(path) :], name)
+
     def _variable(self, steps: list[str | int | None], name: str, depth: int) -> object:
         first = steps[0] if steps else None
         if not isinstance(first, str):
             return Unknown(Hole("variable", name))
         if self._inputs is not None and first in self._inputs:
             return _follow(self._inputs[first], steps[1:], name)
+        if self._inputs is None and (assigned := self.module.assigned.get(first)) is not None:
+            value = self._guarded(
+                f"var.{first}",
+                "variable",
+                lambda: _moved(
+                    self._node(assigned.node, assigned.pointer, {_ALONE: None}, depth + 1), assigned
+                ),
+            )
+            return _follow(value, steps[1:], name)
         block = self.module.variables.get(first)
         written = block.written("default") if block is not None else None
         if written is None or (written.node is None and self._inputs is None):
             return Unknown(Hole("variable", name))
         # A default is a literal: its strings are no templates.
         node = unplaced(written.node)
+        if isinstance(node, Code):
+            code = node
+            try:
+                node = literal_tree(code.expression())
+            except ExpressionError as error:
+                self._unreadable(error, Origin(written.pointer, code.text))
+                return Unknown(Hole("variable", name))
         if self._inputs is None:
             value = _by_default(node, f"var.{first}", written.pointer, 0)
         else:
@@ -743,6 +810,19 @@ def text_parts(value: object, name: str) -> tuple[Part, ...]:
     if isinstance(value, JsonText | list | dict | Items) or value is None:
         return (Hole("unknown", name),)
     return parts_of(value)
+
+
+def _is_short(template: Template) -> bool:
+    """Say whether a template is a text that is told as a whole: no document, no lines."""
+    return all(
+        isinstance(part, TemplateText) and '"' not in part.text and "\n" not in part.text
+        for part in template.parts
+    )
+
+
+def _shortened(text: str) -> str:
+    shown = " ".join(text[: 4 * _MAX_NAME].split())
+    return shown if len(shown) <= _MAX_NAME else shown[: _MAX_NAME - 3] + "..."
 
 
 class _Each(dict[str, object]):

@@ -1,13 +1,13 @@
 """Terraform expressions and templates as trees with offsets.
 
-The grammar is that of the HCL native syntax specification (expressions and templates), without
-heredocs. A reader of another kind may build the same trees: the evaluator needs nothing else. Offsets
-are those of the characters in the text that was parsed.
+The grammar is that of the HCL native syntax specification (expressions and templates). Offsets are
+those of the characters in the text that was parsed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from iamlint.record import record
@@ -16,6 +16,7 @@ from iamlint.sources.terraform.places import Renamed
 __all__ = [
     "Attribute",
     "Call",
+    "Code",
     "Conditional",
     "Expression",
     "ExpressionError",
@@ -32,9 +33,11 @@ __all__ = [
     "TupleExpression",
     "child",
     "has_template",
+    "literal_tree",
     "member",
     "parse_expression",
     "parse_template",
+    "source_offset",
 ]
 
 _MAX_DEPTH = 50
@@ -187,6 +190,65 @@ Expression: TypeAlias = (
 )
 
 
+class Code:
+    """An expression of the native syntax as it is written; it is parsed when it is asked for."""
+
+    __slots__ = ("_parsed", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parsed: Expression | ExpressionError | None = None
+
+    def expression(self) -> Expression:
+        """Return the expression. Raises ExpressionError."""
+        if self._parsed is None:
+            try:
+                self._parsed = parse_expression(self.text)
+            except ExpressionError as error:
+                self._parsed = error
+            except RecursionError:
+                self._parsed = ExpressionError("nested too deep", 0)
+        if isinstance(self._parsed, ExpressionError):
+            raise self._parsed
+        return self._parsed
+
+
+def literal_tree(node: Expression) -> object:
+    """Return an expression without references as a plain tree; what is no literal in it is None."""
+    if isinstance(node, Literal):
+        return node.value
+    if isinstance(node, Template):
+        if all(isinstance(part, TemplateText) for part in node.parts):
+            return "".join(part.text for part in node.parts if isinstance(part, TemplateText))
+        return None
+    if isinstance(node, TupleExpression):
+        return [literal_tree(item) for item in node.items]
+    if isinstance(node, ObjectExpression):
+        return {key: literal_tree(value) for key, value, _, _ in node.items if isinstance(key, str)}
+    if isinstance(node, Operation) and node.operator == "-" and len(node.operands) == 1:
+        value = literal_tree(node.operands[0])
+        return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(node, Call) and node.name in _SAME and len(node.arguments) == 1:
+        return literal_tree(node.arguments[0])
+    return None
+
+
+_SAME = frozenset({"sensitive", "tolist", "tomap", "toset"})
+
+
+def source_offset(node: Expression, offset: int) -> int:
+    """Return where the character `offset` of the text that a literal template gives is written."""
+    if not isinstance(node, Template):
+        return node.start
+    for part in node.parts:
+        if not isinstance(part, TemplateText):
+            return part.start
+        if offset < len(part.text):
+            return part.start + offset
+        offset -= len(part.text)
+    return node.end
+
+
 def has_template(text: str) -> bool:
     """Say whether a string of a template language holds anything but plain text."""
     return "${" in text or "%{" in text
@@ -258,15 +320,19 @@ _PRECEDENCE = {
 _PLAIN = re.compile(r"[^$%]++")
 _PLAIN_QUOTED = re.compile(r'[^$%"\\\n]++')
 _DIRECTIVE = re.compile(r"%\{(?:[^}\"]|\"(?:[^\"\\]|\\.)*+\")*+\}", re.DOTALL)
+_HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*+)[ \t]*+\r?\n")
+_LINE = re.compile(r"[^\n]*+\n?")
+_INDENT = re.compile(r"[ \t]*+")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 class _Parser:
-    """A recursive descent reader over one text; `at` is the next character."""
+    """A recursive descent reader over one text; `at` is the next character, `stop` where a template ends."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, at: int = 0, stop: int | None = None) -> None:
         self.text = text
-        self.at = 0
+        self.at = at
+        self.stop = len(text) if stop is None else stop
 
     def space(self) -> None:
         match = _SPACE.match(self.text, self.at)
@@ -311,9 +377,9 @@ class _Parser:
         plain = _PLAIN_QUOTED if quoted else _PLAIN
         open_directives = 0
         directive_start = 0
-        while self.at < len(text):
+        while self.at < self.stop:
             at = self.at
-            match = plain.match(text, at)
+            match = plain.match(text, at, self.stop)
             if match is not None:
                 self.at = match.end()
                 piece: TemplateText | Expression = TemplateText(match[0], at)
@@ -352,6 +418,8 @@ class _Parser:
             else:
                 self.at = at + 1
                 piece = TemplateText(text[at], at)
+            if self.at > self.stop:
+                raise ExpressionError("the expression has no end", at)
             if open_directives <= 0:
                 parts.append(piece)
         if open_directives > 0:
@@ -460,6 +528,8 @@ class _Parser:
                 raise ExpressionError("the text has no closing quote", start)
             self.at += 1
             return Template(inner.parts, start, self.at, inner.sole)
+        if first == "<" and (match := _HEREDOC.match(text, start)) is not None:
+            return self.heredoc(match, depth)
         if first == "(":
             self.at += 1
             expression = self.expression(depth + 1)
@@ -488,6 +558,20 @@ class _Parser:
             return self.call(name, start, depth)
         self.at = end
         return Traversal(name, (), start, end)
+
+    def heredoc(self, opening: re.Match[str], depth: int) -> Template:
+        """Read a text up to the line that holds nothing but its mark."""
+        text, start = self.text, opening.end()
+        closing = re.compile(rf"^[ \t]*+{re.escape(opening[2])}(?=[ \t]*+(?:$|[\r,)\]}}]))", re.MULTILINE)
+        end = closing.search(text, start)
+        if end is None:
+            raise ExpressionError(f"the text has no closing {opening[2][:40]}", opening.start())
+        inner = _Parser(text, start, end.start()).template(depth + 1, quoted=False)
+        self.at = end.end()
+        parts = inner.parts
+        if opening[1]:
+            parts = tuple(_without_indent(parts, text, start, end.start()))
+        return Template(parts, opening.start(), self.at)
 
     def call(self, name: str, start: int, depth: int) -> Expression:
         arguments: list[Expression] = []
@@ -570,6 +654,32 @@ def _number(text: str, offset: int) -> int | float:
     if len(text) > 60:
         raise ExpressionError("the number is too long", offset)
     return int(text) if text.isdigit() else float(text)
+
+
+def _without_indent(
+    parts: tuple[TemplateText | Expression, ...], text: str, start: int, end: int
+) -> Iterator[TemplateText | Expression]:
+    """Yield the parts of the indented heredoc `text[start:end]` without the blanks that all lines have."""
+    indent = min(
+        (len(line) - len(line.lstrip(" \t")) for line in text[start:end].split("\n") if line.strip()),
+        default=0,
+    )
+    for part in parts:
+        if not indent or not isinstance(part, TemplateText):
+            yield part
+            continue
+        at = 0
+        while at < len(part.text):
+            line = _LINE.match(part.text, at)
+            assert line is not None  # it matches anything
+            first = at
+            offset = part.start + at
+            if offset == start or text[offset - 1] == "\n":
+                blanks = _INDENT.match(part.text, at, min(at + indent, line.end()))
+                first = blanks.end() if blanks is not None else at
+            if first < line.end():
+                yield TemplateText(part.text[first : line.end()], part.start + first)
+            at = line.end()
 
 
 def _joined(parts: list[TemplateText | Expression], text: str) -> tuple[TemplateText | Expression, ...]:

@@ -7,67 +7,67 @@ files `override.tf.json` and `*_override.tf.json` are merged over the others, ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from iamlint.model import BrokenFile, Diagnostic, Pointer
 from iamlint.record import replace
 from iamlint.sources.json_text import JsonSyntaxError, parse_json
 from iamlint.sources.source import SourceFile, syntax_diagnostic
-from iamlint.sources.terraform.document import ModuleFiles, TerraformJsonDocument
+from iamlint.sources.terraform.document import ModuleDocument, ModuleFiles, TerraformJsonDocument
 from iamlint.sources.terraform.module import Block, Module, Written
 from iamlint.sources.terraform.places import in_file
-from iamlint.sources.text import UnreadableTextError
 from iamlint.sources.tree import At
 
-__all__ = ["read_modules"]
+__all__ = ["LABELS", "add_block", "assigned_in_json", "is_override", "read_json"]
 
-_LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "locals": 0}
+LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "locals": 0}
 _COMMENT = "//"
 _MAX_NESTING = 20
 
 
-def read_modules(
-    files: Sequence[SourceFile], documents: ModuleFiles
-) -> tuple[dict[str, Module], list[BrokenFile], list[Diagnostic]]:
-    """Return the modules that `files` make, by directory, and what could not be read.
-
-    Each file that was read is added to `documents`.
-    """
-    modules: dict[str, Module] = {}
-    broken: list[BrokenFile] = []
+def read_json(
+    module: Module, file: SourceFile, documents: ModuleFiles
+) -> tuple[list[BrokenFile], list[Diagnostic]]:
+    """Add what a file holds to its module, and the file to `documents`; return what could not be read."""
+    text = file.text()
+    try:
+        tree, repeated = parse_json(text.text)
+    except JsonSyntaxError as error:
+        offset = min(error.offset, len(text.text))
+        line, column = text.position(offset)
+        diagnostic = syntax_diagnostic(file.path, line, column, f"not JSON: {error}")
+        if error.limit:
+            diagnostic = replace(diagnostic, code="too-large", message=f"not read: {error}")
+        if not file.named and "olicy" not in text.text:
+            return [], [diagnostic]
+        span = text.span(offset, min(offset + 1, len(text.text)))
+        return [BrokenFile(span, "JSON", str(error), error.limit)], [diagnostic]
     diagnostics: list[Diagnostic] = []
-    for file in sorted(files, key=lambda file: (_is_override(file.path), file.path)):
-        directory = file.path.rpartition("/")[0]
-        module = modules.setdefault(directory, Module(directory))
-        try:
-            text = file.text()
-        except UnreadableTextError as error:
-            diagnostics.append(Diagnostic(file.path, "not-text", str(error), error.line, 1, unjudged=True))
-            continue
-        try:
-            tree, repeated = parse_json(text.text)
-        except JsonSyntaxError as error:
-            offset = min(error.offset, len(text.text))
-            line, column = text.position(offset)
-            diagnostic = syntax_diagnostic(file.path, line, column, f"not JSON: {error}")
-            if error.limit:
-                diagnostic = replace(diagnostic, code="too-large", message=f"not read: {error}")
-            diagnostics.append(diagnostic)
-            if file.named or "olicy" in text.text:
-                span = text.span(offset, min(offset + 1, len(text.text)))
-                broken.append(BrokenFile(span, "JSON", str(error), error.limit))
-            continue
-        document = TerraformJsonDocument(text, tree, documents, repeated=repeated)
-        documents[file.path] = document
-        if repeated:
-            diagnostics.extend(_repeated(document))
-        _Reader(module, document, diagnostics, override=_is_override(file.path)).file(tree)
-    return modules, broken, diagnostics
+    document = TerraformJsonDocument(text, tree, documents, repeated=repeated)
+    documents[file.path] = document
+    if repeated:
+        diagnostics.extend(_repeated(document))
+    _Reader(module, document, diagnostics, override=is_override(file.path)).file(tree)
+    return [], diagnostics
 
 
-def _is_override(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name == "override.tf.json" or name.endswith("_override.tf.json")
+def assigned_in_json(file: SourceFile, documents: ModuleFiles) -> tuple[dict[str, Written], list[Diagnostic]]:
+    """Return the values that a file of variables (`*.tfvars.json`) sets."""
+    text = file.text()
+    try:
+        tree, _ = parse_json(text.text)
+    except JsonSyntaxError as error:
+        line, column = text.position(min(error.offset, len(text.text)))
+        return {}, [syntax_diagnostic(file.path, line, column, f"not JSON: {error}")]
+    documents[file.path] = TerraformJsonDocument(text, tree, documents)
+    members = tree.items() if isinstance(tree, dict) else ()
+    return {name: Written(value, in_file(file.path, (name,))) for name, value in members}, []
+
+
+def is_override(path: str) -> bool:
+    """Say whether a file is merged over the others of its directory."""
+    name = path.rpartition("/")[2].removesuffix(".json").rpartition(".")[0]
+    return name == "override" or name.endswith("_override")
 
 
 def _repeated(document: TerraformJsonDocument) -> Iterator[Diagnostic]:
@@ -96,7 +96,7 @@ class _Reader:
     def file(self, tree: object) -> None:
         """Read the whole file."""
         for _, root, pointer in self._bodies(tree, (), 0, 0):
-            for kind, count in _LABELS.items():
+            for kind, count in LABELS.items():
                 if kind not in root:
                     continue
                 for labels, body, place in self._bodies(root[kind], (*pointer, kind), count, 0):
@@ -127,18 +127,31 @@ class _Reader:
             self._diagnostics.append(diagnostic)
 
     def _block(self, kind: str, labels: tuple[str, ...], body: dict[str, object], pointer: Pointer) -> None:
-        module, document = self._module, self._document
-        if kind == "locals":
-            for name, value in body.items():
-                if name != _COMMENT and (self._override or name not in module.locals):
-                    module.locals[name] = Written(value, in_file(document.path, (*pointer, name)))
-            return
-        block_type, name = labels if len(labels) == 2 else ("", labels[0])
-        present = module.find(kind, block_type, name) if self._override else None
-        if present is None:
-            module.add(Block(kind, block_type, name, body, document, in_file(document.path, pointer)))
-            return
-        replaced: dict[str, object] = {
-            key: At(value, in_file(document.path, (*pointer, key))) for key, value in body.items()
-        }
-        present.body = present.body | replaced
+        add_block(self._module, kind, labels, body, self._document, pointer, override=self._override)
+
+
+def add_block(
+    module: Module,
+    kind: str,
+    labels: tuple[str, ...],
+    body: dict[str, object],
+    document: ModuleDocument,
+    pointer: Pointer,
+    *,
+    override: bool,
+) -> None:
+    """Add a block of a file to a module; one of an override file is merged over what is there."""
+    if kind == "locals":
+        for name, value in body.items():
+            if name != _COMMENT and (override or name not in module.locals):
+                module.locals[name] = Written(value, in_file(document.path, (*pointer, name)))
+        return
+    block_type, name = labels if len(labels) == 2 else ("", labels[0])
+    present = module.find(kind, block_type, name) if override else None
+    if present is None:
+        module.add(Block(kind, block_type, name, body, document, in_file(document.path, pointer)))
+        return
+    replaced: dict[str, object] = {
+        key: At(value, in_file(document.path, (*pointer, key))) for key, value in body.items()
+    }
+    present.body = present.body | replaced

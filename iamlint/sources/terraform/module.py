@@ -59,6 +59,8 @@ class Module:
     variables: dict[str, Block] = field(default_factory=dict)
     outputs: dict[str, Block] = field(default_factory=dict)
     calls: dict[str, Block] = field(default_factory=dict)
+    assigned: dict[str, Written] = field(default_factory=dict)
+    """What files of variables (`terraform.tfvars`, `*.auto.tfvars`) set."""
 
     def add(self, block: Block) -> None:
         """Add a block; of two with one name, references lead to the first."""

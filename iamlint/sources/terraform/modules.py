@@ -1,8 +1,7 @@
-"""The files of `*.tf.json` modules to policies, with local modules called as Terraform calls them."""
+"""The files of modules to policies, with local modules called as Terraform calls them."""
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from iamlint.model import Document, Extraction, Grant, Hole, Pointer, Policy
@@ -10,9 +9,9 @@ from iamlint.record import record, replace
 from iamlint.sources.credential_marks import may_hold_credentials
 from iamlint.sources.locations import locations
 from iamlint.sources.source import SourceFile, SourceOptions
-from iamlint.sources.terraform.document import ModuleFiles, TerraformJsonDocument
+from iamlint.sources.terraform.document import ModuleFiles, SourceDocument
 from iamlint.sources.terraform.evaluate import Context, Instance
-from iamlint.sources.terraform.json_syntax import read_modules
+from iamlint.sources.terraform.files import called_directory, read_modules
 from iamlint.sources.terraform.meaning import known_text
 from iamlint.sources.terraform.module import Block, Module
 from iamlint.sources.terraform.policies import PolicyReader
@@ -29,15 +28,16 @@ _META_ARGUMENTS = frozenset({"source", "version", "count", "for_each", "provider
 
 
 def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extraction:
-    """Return what the `*.tf.json` files of one directory, or of several that call each other, hold.
+    """Return what the files of one directory, or of several that call each other, hold.
 
     A directory that another one of `files` calls as a local module is read once for each call, with
     its inputs bound; any other is read by itself. Never raises for what the files hold.
     """
     documents: ModuleFiles = {}
-    modules, broken, diagnostics = read_modules(files, documents)
+    found = read_modules(files, documents)
+    modules = found.by_directory
     size = sum(len(file.data) for file in files)
-    context = Context(options, documents, _LEAST_NODES + size * _NODES_PER_CHARACTER, diagnostics)
+    context = Context(options, documents, _LEAST_NODES + size * _NODES_PER_CHARACTER, found.diagnostics)
     programs: dict[str, list[Instance]] = {}
     for instance in _instances(modules, context):
         programs.setdefault(instance.root, []).append(instance)
@@ -50,10 +50,13 @@ def extract_module(files: Sequence[SourceFile], options: SourceOptions) -> Extra
         parts = [
             replace(part, policies=tuple(one for one in part.policies if id(one) in kept)) for part in parts
         ]
+    credentials = tuple(_credentials(documents))
+    if credentials:
+        parts.append(Extraction(grants=credentials))
     return Extraction(
         policies=tuple(policies),
-        grants=(*(grant for part in parts for grant in part.grants), *_credentials(documents)),
-        broken=tuple(broken),
+        grants=tuple(grant for part in parts for grant in part.grants),
+        broken=tuple(found.broken),
         diagnostics=(*context.diagnostics, *(one for part in parts for one in part.diagnostics)),
         parts=tuple(parts) if len(parts) > 1 else (),
     )
@@ -71,9 +74,9 @@ def _read(instances: Sequence[Instance], options: SourceOptions) -> Extraction:
 
 
 def _credentials(documents: ModuleFiles) -> Iterator[Grant]:
-    """Yield what the files in JSON syntax give away."""
+    """Yield what the files of modules give away."""
     for document in documents.values():
-        if isinstance(document, TerraformJsonDocument) and may_hold_credentials(document.source.text):
+        if isinstance(document, SourceDocument) and may_hold_credentials(document.source.text):
             from iamlint.sources.terraform.credentials import module_credentials
 
             yield from module_credentials(document.tree, document)
@@ -158,12 +161,9 @@ def _below(instance: Instance, modules: Mapping[str, Module], path: tuple[str, .
 def _local_calls(module: Module, modules: Mapping[str, Module]) -> Iterator[tuple[Block, str]]:
     """Yield the module calls with a source among the directories that were read."""
     for block in module.calls.values():
-        source = block.body.get("source")
-        if isinstance(source, str) and source.startswith(("./", "../")):
-            directory = posixpath.normpath(posixpath.join(module.directory or ".", source))
-            directory = "" if directory == "." else directory
-            if directory in modules:
-                yield block, directory
+        directory = called_directory(module.directory, block.body.get("source"))
+        if directory is not None and directory in modules:
+            yield block, directory
 
 
 class _Inputs(Mapping[str, object]):

@@ -114,10 +114,10 @@ def _own(resource: Resource) -> BuiltDocument:
     own = BuiltDocument(version=At(DEFAULT_VERSION, resource.pointer))
     version = resource.argument("version")
     if version is not None and unplaced(version[0]) is not None:
-        own.version = At(*version)
+        own.version = At(version[0], _named(resource.pointer, resource.pointer, "Version", version[1]))
     identifier = resource.argument("policy_id")
     if identifier is not None and unplaced(identifier[0]) is not None:
-        own.id = At(*identifier)
+        own.id = At(identifier[0], _named(resource.pointer, resource.pointer, "Id", identifier[1]))
     statements = resource.argument("statement")
     if statements is None:
         return own
@@ -145,6 +145,18 @@ class _Block:
     def place(self, name: str, written: Pointer) -> Pointer:
         """Return the pointer of an element that is written at `written`."""
         return _named(self.pointer, self.written, name, written)
+
+    def element(self, name: str, values: object, written: Pointer) -> At:
+        """Return the values of an element that is written at `written`, perhaps as an expression there."""
+        return _renamed(values, written, self.place(name, written))
+
+
+def _renamed(values: object, written: Pointer, place: Pointer) -> At:
+    """Return values that are written at `written` with that part of their place called `place`."""
+    length = len(written)
+    if isinstance(values, At) and len(values.pointer) > length and values.pointer[:length] == written:
+        return At(values.node, (*place, *values.pointer[length:]))
+    return At(values, place)
 
 
 def _named(base: Pointer, written_base: Pointer, name: str, written: Pointer) -> Pointer:
@@ -226,7 +238,7 @@ def _statement(block: _Block) -> dict[str, object]:
         values = body.get(name)
         if not _is_empty(values) or _came_to_nothing(values):
             variables = name in {"resources", "not_resources"}
-            tree[element] = At(_listed(values, variables=variables), block.place(element, (*written, name)))
+            tree[element] = block.element(element, _listed(values, variables=variables), (*written, name))
     for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
         if not _is_empty(body.get(name)):
             tree[element] = _principals(block, name, element)
@@ -263,7 +275,7 @@ def _principals(block: _Block, name: str, element: str) -> object:
         elif kind is None:
             branches.append(Branch(place.when, _any_number(body.get("type"), name), base))
         else:
-            member = {kind: At(identifiers, _named(base, block.written, kind, written))}
+            member = {kind: _renamed(identifiers, written, _named(base, block.written, kind, written))}
             branches.append(Branch(place.when, member, base))
     return Choice(tuple(branches))
 
@@ -289,7 +301,9 @@ def _conditions(block: _Block) -> object:
         key = "".join(map(str, parts_of(body.get("variable"))))
         below = at[: len(block.written)] == block.written
         operator: Pointer = (*base, Renamed(test, *at[len(block.written) :])) if below else at
-        values = At(_listed(body.get("values"), variables=True), (*operator, Renamed(key, "values")))
+        values = _renamed(
+            _listed(body.get("values"), variables=True), (*at, "values"), (*operator, Renamed(key, "values"))
+        )
         known = merged.get((test, key))
         if known is not None and known[0].when == place.when:
             known[1].append(values)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from iamlint.catalog import catalog
-from iamlint.engine.checks.accounts import foreign_grant, key_without_policy
+from iamlint.engine.checks.account_ids import foreign_grant, key_without_policy
 from iamlint.engine.checks.credentials import plaintext_password, root_access_key
 from iamlint.engine.checks.fields import readings_of, recipient
 from iamlint.engine.checks.grants import (

@@ -75,7 +75,7 @@ def test_no_path_is_left_when_one_step_lacks_or_is_denied(path: object) -> None:
 
 
 def test_the_table_is_what_it_says() -> None:
-    assert len(TABLE.paths) == 133
+    assert len(TABLE.paths) == 136
     ids = {path.id for path in TABLE.paths}
     assert all(path.parent is None or path.parent in ids for path in TABLE.paths)
     passing = [path for path in TABLE.paths if path.category == "new-passrole" and not path.retired]
@@ -352,7 +352,7 @@ def test_a_boundary_that_is_not_here_makes_everything_conditional() -> None:
     found_standing = of(directory(("t.json", extraction)), "Resources.R")
     assert found_standing.outright is None
     assert {one.certainty for one in found_standing.paths} == {Certainty.MEDIUM}
-    assert "the permissions boundary is not in these files" in found_standing.paths[0].notes
+    assert "the permissions boundary is not known from these files" in found_standing.paths[0].notes
 
 
 def test_a_role_in_view_must_trust_the_service() -> None:

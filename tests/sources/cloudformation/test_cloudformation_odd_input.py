@@ -158,7 +158,7 @@ def test_the_template_itself_is_read_in_full() -> None:
     (document,) = yaml_documents(Text("t.yaml", TEMPLATE), "cloudformation")
     extraction = extract_template(document.tree, document, SourceOptions())
     assert extraction is not None
-    assert (len(extraction.policies), len(extraction.grants)) == (9, 23)
+    assert (len(extraction.policies), len(extraction.grants)) == (9, 24)
     ask_for_every_place(extraction)
 
 

@@ -18,6 +18,7 @@ Parameters:
   Stage: {Type: String, AllowedValues: [dev, prod], Default: dev}
   Retries: {Type: Number, Default: 3}
   Secret: {Type: String, NoEcho: true, Default: hush}
+  Quiet: {Type: String, NoEcho: 'True', Default: hush}
   Names: {Type: CommaDelimitedList, Default: 'a,b'}
   Subnets: {Type: 'List<AWS::EC2::Subnet::Id>'}
   Stored: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}
@@ -149,7 +150,8 @@ def test_what_a_function_gives(resource: str, shown: list[str]) -> None:
         ("!Ref Name", Hole("parameter", "Name")),
         ("!Ref Stage", Hole("parameter", "Stage", values=("dev", "prod"), default="dev")),
         ("!Ref Retries", Hole("parameter", "Retries", default="3")),
-        ("!Ref Secret", Hole("secret-default", "Secret")),
+        ("!Ref Secret", Hole("secret-default", "Secret", hidden=True)),
+        ("!Ref Quiet", Hole("secret-default", "Quiet", hidden=True)),
         ("!Ref Names", Hole("parameter", "Names", default="a,b", many=True)),
         ("!Ref Subnets", Hole("parameter", "Subnets", many=True)),
         ("!Ref Stored", Hole("parameter", "Stored")),

@@ -138,7 +138,7 @@ CASES = [
             }
         },
         "public-access-block",
-        [({"block_public_policy": ["<var.block>"]}, ("s3-bucket",), ("logs",))],
+        [({"block_public_policy": ["<var.block>"], "bucket": ["logs"]}, ("s3-bucket",), ("logs",))],
     ),
     (
         {"aws_iam_role": {"r": {"permissions_boundary": "arn:x"}}},

@@ -210,7 +210,7 @@ def test_an_unknown_policy_is_rebuilt_from_its_data_source() -> None:
             "Condition": [("StringEquals", "aws:PrincipalOrgID", ["o-1"])],
         }
     ]
-    assert found.grants == ()
+    assert [grant.what for grant in found.grants] == ["bucket"]
     assert found.diagnostics == ()
     below = policy.statements[0].conditions[0].pointer[len(policy.pointer) :] if policy.statements else ()
     assert json_pointer(below) == "/Statement/0/Condition/StringEquals/aws:PrincipalOrgID"

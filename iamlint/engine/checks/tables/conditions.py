@@ -145,6 +145,12 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("allow",),
         words=("actions",),
     ),
+    "user-assumes-without-mfa": CheckSpec(
+        "statement",
+        "mfa.user_assumes_without_mfa",
+        "sts:AssumeRole granted to users without a word about MFA.",
+        needs=("allow", "identity-action"),
+    ),
     "group-without-mfa": CheckSpec(
         "policy",
         "mfa.group_without_mfa",

@@ -72,6 +72,27 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"what": Param("texts", ("credential",))},
         words=("recipient", "forms"),
     ),
+    "short-password": CheckSpec(
+        "grant",
+        "credentials.short_password",
+        "A first console password that is too short.",
+        params={"what": Param("texts", ("console-password",)), "at-least": Param("number", required=True)},
+        words=("recipient",),
+    ),
+    "shown-password": CheckSpec(
+        "grant",
+        "credentials.shown_password",
+        "A console password that a parameter shows.",
+        params={"what": Param("texts", ("console-password",))},
+        words=("recipient", "parameter"),
+    ),
+    "bucket-without-block": CheckSpec(
+        "grant",
+        "buckets.bucket_without_block",
+        "A bucket for which the files set no block of public access.",
+        params={"what": Param("texts", ("bucket",))},
+        words=("recipient",),
+    ),
     "secret-output": CheckSpec(
         "grant",
         "credentials.secret_output",
@@ -111,12 +132,19 @@ TABLE: Mapping[str, CheckSpec] = {
         params={"only": Param("texts", ()), "but": Param("texts", ())},
         words=("recipient", "service", "source"),
     ),
+    "permission-for-everybody": CheckSpec(
+        "grant",
+        "grants.permission_for_everybody",
+        "A permission for everybody that its source alone bounds.",
+        params={"what": Param("texts", ("resource-grant",))},
+        words=("recipient", "source"),
+    ),
     "public-acl": CheckSpec(
         "grant",
         "grants.public_acl",
         "An access control list that lets everybody in.",
         params={
-            "canned": Param("texts", required=True),
+            "canned": Param("texts", ()),
             "groups": Param("texts", required=True),
             "permissions": Param("texts", ()),
         },

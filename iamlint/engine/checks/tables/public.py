@@ -26,6 +26,14 @@ TABLE: Mapping[str, CheckSpec] = {
         },
         words=("actions",),
     ),
+    "public-bounded": CheckSpec(
+        "statement",
+        "public.public_bounded",
+        "An Allow to everybody that a condition alone bounds.",
+        needs=("allow", "principal", "condition"),
+        params={"by": Param("choice", required=True, choices=("address", "owner")), "skip": Param("texts")},
+        words=("actions", "conditions"),
+    ),
     "resource-policy-wildcard": CheckSpec(
         "statement",
         "public.wildcard_statement",
@@ -86,6 +94,12 @@ TABLE: Mapping[str, CheckSpec] = {
         "policy",
         "public.insecure_transport",
         "A bucket policy without a Deny for requests that do not use TLS.",
+    ),
+    "transport-gap": CheckSpec(
+        "policy",
+        "public.transport_gap",
+        "A bucket policy that refuses requests without TLS for reading or for writing alone.",
+        words=("actions",),
     ),
     "iot-resource-star": CheckSpec(
         "statement",

@@ -68,6 +68,13 @@ TABLE: Mapping[str, CheckSpec] = {
         needs=("any-principal",),
         words=("principal", "type"),
     ),
+    "aws-principal-format": CheckSpec(
+        "statement",
+        "shape.aws_principal_format",
+        "A text under AWS that names no account, role, user or session.",
+        needs=("any-principal",),
+        words=("principal", "problem"),
+    ),
     "principal-of-type": CheckSpec(
         "statement",
         "shape.principal_of_type",
