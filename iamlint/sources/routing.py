@@ -42,6 +42,8 @@ def is_candidate(path: str, data: bytes) -> bool:
     if is_module_file(path):
         # A module is all its files: locals and variables may stand where no marker does.
         return True
+    if path.endswith(".py"):
+        return _is_marked_python(data)
     if _is_marked(data) or b"\0" in data[:4]:
         return True
     if (
@@ -63,9 +65,26 @@ def _is_marked(data: bytes) -> bool:
     return b"Statement" in data or b"AWS::" in data or b'"aws_' in data or b"aws_iam_" in data
 
 
+def _is_marked_python(data: bytes) -> bool:
+    """Say whether bytes of Python hold one of the words without which there is nothing for us."""
+    return (
+        b"Statement" in data
+        or b"olicyDocument" in data
+        or b"aws_iam" in data
+        or b"PolicyArn" in data
+        or b"_polic" in data
+        or (
+            b"iam" in data
+            and (b"create_access_key" in data or b"login_profile" in data or b"boundary" in data)
+        )
+        or b"add_permission" in data
+        or b"put_permission" in data
+        or b"AssumeRolePolicy" in data
+    )
+
+
 _UNREAD = {
     ".hcl": "HCL",
-    ".py": "Python",
     ".ts": "TypeScript",
     ".js": "JavaScript",
 }
@@ -101,11 +120,23 @@ def extract_unit(files: Sequence[SourceFile], options: SourceOptions) -> Extract
         return Extraction(
             diagnostics=(Diagnostic(files[0].path, "unsupported-format", message, fatal=files[0].named),)
         )
+    if files[0].path.endswith(".py"):
+        return _python(files[0], options)
     if is_module_file(files[0].path):
         from iamlint.sources.terraform import extract_module
 
         return extract_module(files, options)
     return _single(files[0], options)
+
+
+def _python(file: SourceFile, options: SourceOptions) -> Extraction:
+    if not is_candidate(file.path, file.data):
+        if file.named and not file.data.strip():
+            return Extraction(diagnostics=(Diagnostic(file.path, "empty", "the file is empty"),))
+        return _NOTHING
+    from iamlint.sources.python import extract_module
+
+    return extract_module(file, options)
 
 
 def _single(file: SourceFile, options: SourceOptions) -> Extraction:

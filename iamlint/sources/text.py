@@ -67,6 +67,13 @@ class Text:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
+    def line_start(self, line: int) -> int:
+        """Return the offset of the first character of a 1-based line; the end of the text behind the last."""
+        starts = self._starts
+        if starts is None:
+            starts = self._starts = _line_starts(self.text)
+        return starts[line - 1] if 0 < line <= len(starts) else len(self.text)
+
     def span(self, start: int, end: int) -> Span:
         """Return the span of the characters from `start` up to, not including, `end`."""
         line, column = self.position(start)

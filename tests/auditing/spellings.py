@@ -132,6 +132,57 @@ def plan(policy: Policy, key: str) -> str | None:
     )
 
 
+# The call of boto3 that writes such a policy: client, method, parameter.
+_BOTO3: dict[str, tuple[str, str, str]] = {
+    "identity": ("iam", "create_policy", "PolicyDocument"),
+    "trust": ("iam", "update_assume_role_policy", "PolicyDocument"),
+    "permission-set": ("sso-admin", "put_inline_policy_to_permission_set", "InlinePolicy"),
+    "scp": ("organizations", "create_policy", "Content"),
+    "rcp": ("organizations", "create_policy", "Content"),
+    "endpoint": ("ec2", "create_vpc_endpoint", "PolicyDocument"),
+    "s3-bucket": ("s3", "put_bucket_policy", "Policy"),
+    "sqs-queue": ("sqs", "set_queue_attributes", "Attributes"),
+    "sns-topic": ("sns", "set_topic_attributes", "AttributeValue"),
+    "kms-key": ("kms", "put_key_policy", "Policy"),
+    "secret": ("secretsmanager", "put_resource_policy", "ResourcePolicy"),
+    "ecr-repository": ("ecr", "set_repository_policy", "policyText"),
+    "efs-file-system": ("efs", "put_file_system_policy", "Policy"),
+    "es-domain": ("opensearch", "update_domain_config", "AccessPolicies"),
+    "event-bus": ("events", "put_permission", "Policy"),
+    "iot-certificate": ("iot", "create_policy", "policyDocument"),
+    "api-gateway": ("apigateway", "create_rest_api", "policy"),
+    "glacier-vault": ("glacier", "set_vault_access_policy", "policy"),
+    "glue-catalog": ("glue", "put_resource_policy", "PolicyInJson"),
+}
+_BESIDE = {
+    "scp": 'Type="SERVICE_CONTROL_POLICY", ',
+    "rcp": 'Type="RESOURCE_CONTROL_POLICY", ',
+    "sns-topic": 'AttributeName="Policy", ',
+}
+_WRAPPED = {"sqs-queue": '{"Policy": %s}', "glacier-vault": '{"Policy": %s}'}
+
+
+def _boto3_call(written: str, key: str) -> str | None:
+    if key not in _BOTO3:
+        return None
+    client, method, parameter = _BOTO3[key]
+    argument = _WRAPPED.get(key, "%s").replace("%s", written)
+    return (
+        "import json\nimport boto3\n\n"
+        f'boto3.client("{client}").{method}({_BESIDE.get(key, "")}{parameter}={argument})\n'
+    )
+
+
+def boto3_object(policy: Policy, key: str) -> str | None:
+    """Return a program that writes the policy from an object."""
+    return _boto3_call(f"json.dumps({dict(policy)!r})", key)
+
+
+def boto3_text(policy: Policy, key: str) -> str | None:
+    """Return a program that writes the policy from a text."""
+    return _boto3_call(repr(json.dumps(policy, indent=1)), key)
+
+
 def hcl_text(text: str) -> str:
     """Return a text as a quoted template of the native syntax."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{").replace("\\/", "/")
@@ -271,6 +322,8 @@ SPELLINGS: dict[str, Callable[[Policy, str], str | None]] = {
     "text.json": template_with_text,
     "main.tf.json": terraform,
     "plan.json": plan,
+    "object.py": boto3_object,
+    "text.py": boto3_text,
     "main.tf": hcl_jsonencode,
     "heredoc.tf": hcl_heredoc,
     "string.tofu": hcl_string,

@@ -109,7 +109,13 @@ CASES = [
     ("a.json", DEEP, "too-large", True),
     ("a.tf.json", DEEP, "too-large", True),
     ("a.yaml", "Resources: " + "[" * 500, "too-large", True),
-    ("a.py", "policy = {'Statement': 1}", "unsupported-format", True),
+    ("a.py", "policy = {'Statement': 1}", "no-policy", False),
+    ("a.py", "", "empty", False),
+    ("a.py", "print 'Statement'", "syntax-error", True),
+    ("a.py", "x = " + "-" * 5000 + "1  # Statement", "too-large", True),
+    ("a.py", b"x = 'Statement \xff'", "not-text", True),
+    ("a.py", f"iam.put_role_policy(PolicyDocument={CUT!r})", "unread-document", True),
+    ("a.ts", "policy = {'Statement': 1}", "unsupported-format", True),
 ]
 ELSEWHERE = {
     "ignored-policies": "they have no effect",

@@ -18,7 +18,16 @@ TABLE: Mapping[str, CheckSpec] = {
         "A policy that is part of a user, group or role.",
         params={
             "holders": Param("texts", required=True, choices=("user", "group", "role")),
-            "managed-types": Param("texts", ("AWS::IAM::ManagedPolicy", "aws_iam_policy")),
+            "managed-types": Param(
+                "texts",
+                (
+                    "AWS::IAM::ManagedPolicy",
+                    "aws_iam_policy",
+                    "iam.create_policy",
+                    "iam.create_policy_version",
+                    "aws_cdk.aws_iam.ManagedPolicy",
+                ),
+            ),
         },
         words=("holder", "name", "recipient"),
     ),
