@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 __all__ = [
     "Raw",
+    "hcl_block",
     "hcl_member",
     "json_items",
     "json_member",
@@ -104,6 +106,25 @@ def yaml_lines(node: Mapping[str, object] | list[object], indent: int = 0) -> It
 def hcl_member(name: str, node: object) -> str:
     """Return an argument of an object expression on one line: `Condition = { ... }`."""
     return f"{_hcl_key(name)} = {_hcl(node)}"
+
+
+def hcl_block(name: str, tree: Mapping[str, object], indent: int = 0) -> Iterator[str]:
+    """Yield the lines of a block: `condition { ... }`. A list of mappings is nested blocks of that name."""
+    pad = " " * indent
+    arguments = {key: value for key, value in tree.items() if not _is_blocks(value)}
+    width = max(map(len, arguments), default=0)
+    yield f"{pad}{name} {{"
+    for key, value in arguments.items():
+        yield f"{pad}  {key:{width}} = {_hcl(value)}"
+    for key, value in tree.items():
+        if _is_blocks(value):
+            for block in value:
+                yield from hcl_block(key, block, indent + 2)
+    yield f"{pad}}}"
+
+
+def _is_blocks(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _hcl_key(name: str) -> str:

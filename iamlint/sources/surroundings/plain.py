@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from iamlint.model.surroundings import Blank, Known, Neighbour, Tests, Wording
 from iamlint.sources.surroundings.layout import (
+    hcl_block,
     hcl_member,
     json_items,
     json_member,
@@ -72,6 +73,8 @@ class BareSurroundings:
             tree["Condition"] = self._condition_tree(tests)
         if self._layout == "yaml":
             return "\n".join(yaml_lines([tree]))
+        if self._layout == "hcl" and self._block:
+            return "\n".join(hcl_block("statement", tree))
         if self._layout == "hcl":
             return self._escaped(hcl_member("x", tree).removeprefix("x = "))
         return self._escaped(json_object(tree))
@@ -142,11 +145,13 @@ class BareSurroundings:
 
     def _condition_blocks(self, tests: Tests, *, beside: bool) -> str:
         blocks = self._blocks(tests)
+        if self._layout == "hcl":
+            return "\n".join(line for block in blocks for line in hcl_block("condition", block))
         if beside:
             return ",\n".join(json_object(block) for block in blocks)
         return json_member("condition", blocks)
 
-    def _blocks(self, tests: Tests) -> list[object]:
+    def _blocks(self, tests: Tests) -> list[dict[str, object]]:
         return [
             {"test": operator, "variable": key, "values": [self.node(value) for value in values]}
             for operator, keys in tests.items()
