@@ -11,7 +11,9 @@ import pytest
 from reading import Case, cases
 from spellings import SPELLINGS, key_of, template, terraform
 
-from iamlint import audit
+from iamlint.auditing.pipeline import run
+from iamlint.auditing.settings import AuditSettings
+from iamlint.engine.rule import Profile
 from iamlint.model import PolicyKind
 
 PREFIX = "access-analyzer:"
@@ -171,7 +173,14 @@ def _has_number(node: object) -> bool:
 def codes_and_places(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """Return what the files of a folder give: codes with pointers, by the name of the file."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for finding in audit(str(folder), profile="audit").findings:
+    # A walk takes Python only where it is asked to.
+    settings = AuditSettings(
+        paths=(".",),
+        cwd=str(folder),
+        profile=Profile.AUDIT,
+        include=("**/*.py", "**/*.json", "**/*.y*ml", "**/*.t*f*"),
+    )
+    for finding in run(settings).findings:
         for alias in finding.aliases:
             if alias.startswith(PREFIX):
                 name = finding.primary.path.split("/")[-2]
