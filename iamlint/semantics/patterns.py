@@ -89,6 +89,8 @@ def covers(wide: str, narrow: str) -> bool:
 def overlaps(one: str, other: str) -> bool:
     """Say whether some text fits both patterns. Beyond a size that no real pattern has, says yes:
     overlap is asked where "may match" is the careful answer."""
+    if one == other or one == "*" or other == "*":
+        return True
     if "*" not in one and "?" not in one:
         return matches(other, one)
     if "*" not in other and "?" not in other:

@@ -144,7 +144,7 @@ def _fits_one(types: tuple[tuple[str, tuple[str, ...]], ...], resources: list[st
 def _fits(text: str, arn: str) -> bool:
     """Say whether a resource may be one of an ARN pattern."""
     fields, wanted = text.split(":", 5), arn.split(":", 5)
-    if not all(map(overlaps, fields, wanted)):
+    if not overlaps(fields[2], wanted[2]) or not all(map(overlaps, fields, wanted)):
         return False
     if fields[2] != "s3" or fields[3] or fields[4]:
         return True
