@@ -23,6 +23,7 @@ from iamlint.auditing.pipeline import (
     units_of,
 )
 from iamlint.auditing.settings import AuditSettings
+from iamlint.engine.principals.facts import INLINE_OWNERS
 from iamlint.errors import InputError
 from iamlint.model import (
     WITHOUT_ACCESS,
@@ -280,20 +281,6 @@ def _paired(
     return [*changes, *_grant_changes(old.grants, new.grants)], same
 
 
-_INLINE = frozenset(
-    {
-        "AWS::IAM::Policy",
-        "AWS::IAM::RolePolicy",
-        "AWS::IAM::UserPolicy",
-        "AWS::IAM::GroupPolicy",
-        "aws_iam_role_policy",
-        "aws_iam_user_policy",
-        "aws_iam_group_policy",
-    }
-)
-"""Resources that are a policy in a principal: nobody else can have it."""
-
-
 def _among_others(
     change: Change,
     old: Sequence[Policy],
@@ -346,7 +333,7 @@ def _among_others(
 def _is_inline(policy: Policy) -> bool:
     if policy.kind is not PolicyKind.IDENTITY or not policy.attachments:
         return False
-    return policy.owner.type in _INLINE or policy.owner.address in policy.attachments
+    return policy.owner.type in INLINE_OWNERS or policy.owner.address in policy.attachments
 
 
 def _holds_for(one: Policy, subject: Policy) -> bool:

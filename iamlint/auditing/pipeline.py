@@ -396,12 +396,14 @@ class Judges:
     """Who judges a run: `policies` the rules about policies and grants, file by file, `principals` those
     about what all files together give to somebody, imported when something could concern them."""
 
-    __slots__ = ("_all", "_principals", "_profile", "_rules", "_settings", "policies")
+    __slots__ = ("_principals", "_profile", "_rules", "_settings", "policies", "wide_rules")
 
     def __init__(
         self, rules: Iterable[Rule], settings: Settings, profile: Profile, *, advising: bool = True
     ) -> None:
-        listed = self._all = tuple(rules)
+        listed = tuple(rules)
+        self.wide_rules = frozenset([rule.id for rule in listed if "privilege-escalation" in rule.covers])
+        """The ids of rules about statements that allow so much that every way to more rights is in them."""
         self.policies = Judge(listed, settings, profile, advising=advising)
         self._rules = tuple([rule for rule in listed if CHECKS[rule.check].target == "principal"])
         self._settings = settings
@@ -412,11 +414,6 @@ class Judges:
     def principal_ids(self) -> AbstractSet[str]:
         """The ids of the rules about principals."""
         return frozenset(rule.id for rule in self._rules)
-
-    @property
-    def wide_rules(self) -> AbstractSet[str]:
-        """The ids of rules about statements that allow so much that every way to more rights is in them."""
-        return frozenset(rule.id for rule in self._all if "privilege-escalation" in rule.covers)
 
     def concern(self, extraction: Extraction) -> bool:
         """Say whether rules about principals run and an extraction could hold something for them."""

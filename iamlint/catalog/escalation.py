@@ -38,7 +38,8 @@ class EscalationPath:
     `existing-passrole` (it takes over something that holds a role) or `credential-access` (it reads
     where secrets are often kept). `services` are those of which the passed role must trust one, `hosts`
     those that run what is taken over, so that its role trusts one of them. `gain` is what the caller
-    then has, `parent` the shorter path that is there whenever this one is.
+    then has, `parent` the shorter path that is there whenever this one is. `needs` are the actions of the
+    steps beside passing a role.
     """
 
     id: str
@@ -51,6 +52,7 @@ class EscalationPath:
     gain: str
     parent: str | None
     retired: bool
+    needs: tuple[tuple[str, ...], ...]
 
 
 class EscalationTable:
@@ -93,6 +95,7 @@ class EscalationTable:
             gain=str(entry["gain"]),
             parent=None if parent is None else str(parent),
             retired=bool(entry.get("retired")),
+            needs=tuple([step.actions for step in steps if step.actions != ("iam:PassRole",)]),
         )
 
     @property

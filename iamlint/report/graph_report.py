@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
-from iamlint.record import record
+from iamlint.record import record, replace
 from iamlint.report.escape import escape, mask, well_formed
 from iamlint.report.phrases import counted
 from iamlint.report.printer import Printer
@@ -84,19 +84,7 @@ class GraphView:
         for node in self.nodes:
             if node.id in kept:
                 chain = tuple(places[id(self.edges[index])] for index in node.chain)
-                nodes.append(
-                    GraphNode(
-                        node.id,
-                        node.kind,
-                        node.label,
-                        node.address,
-                        node.path,
-                        node.line,
-                        node.administrator,
-                        node.distance,
-                        chain,
-                    )
-                )
+                nodes.append(replace(node, chain=chain))
         return GraphView(tuple(nodes), edges, self.incomplete)
 
 

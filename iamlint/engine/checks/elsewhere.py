@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from iamlint.engine.subject import Match, PolicySubject, Unit
+from iamlint.engine.subject import Match, PolicySubject, Unit, statement_label
 from iamlint.model import Policy, PolicyKind, Statement, Value, Values
 from iamlint.semantics.patterns import covers
 
@@ -32,12 +32,8 @@ def allowed_elsewhere(subject: PolicySubject, params: Mapping[str, object]) -> I
             place = statement.actions[0] if statement.actions else statement.pointer
             name = str(wider.name) if wider.name is not None else wider.owner.address
             evidence = tuple(map(str, statement.actions or ()))
-            words = {"statement": _label(statement), "other": name}
+            words = {"statement": statement_label(statement), "other": name}
             yield Match(place, evidence, words)
-
-
-def _label(statement: Statement) -> str:
-    return "The statement" if statement.sid is None else f"Statement '{statement.sid}'"
 
 
 def _by_holder(unit: Unit) -> Mapping[str, Sequence[Policy]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from iamlint.catalog import Catalog, catalog
-from iamlint.catalog.datafiles import read
+from iamlint.catalog.escalation import escalation_table
 from iamlint.engine.checks.fields import addresses, field_texts, is_policy_of_aws, readings_of, recipient
+from iamlint.engine.principals.facts import ATTACHING, is_of_service
 from iamlint.engine.subject import GrantSubject, Match, Unit
 from iamlint.model import Grant, PolicyKind, Statement, Value
 from iamlint.record import record
@@ -28,9 +28,6 @@ __all__ = [
     "bounded_by",
 ]
 
-ATTACHMENTS = frozenset({"managed-attachment", "managed-attachment-exclusive", "conditional-attachment"})
-"""Grants that give the rights of a policy. A boundary or a session policy only takes rights away."""
-
 _ALL_ROLES = "arn:aws:iam::*:role/*"
 _ARN = re.compile(
     r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)\Z"
@@ -39,7 +36,7 @@ _ARN = re.compile(
 
 def _attached(subject: GrantSubject) -> Iterator[tuple[Value, str, str, tuple[str, ...]]]:
     """Yield each policy of AWS that an attachment may name: value, text, name without path, notes."""
-    if subject.grant.what in ATTACHMENTS:
+    if subject.grant.what in ATTACHING:
         for value, text, notes in field_texts(subject.grant, "policy"):
             if is_policy_of_aws(text):
                 yield value, text, text.rpartition("/")[2], notes
@@ -176,7 +173,7 @@ def attached_unknown(subject: GrantSubject, params: Mapping[str, object]) -> Ite
 
 def attached_malformed(subject: GrantSubject, params: Mapping[str, object]) -> Iterator[Match]:
     """Find an ARN that can be no managed policy's, or that has the wrong path or partition."""
-    if subject.grant.what not in {*ATTACHMENTS, "boundary", "session-managed"}:
+    if subject.grant.what not in {*ATTACHING, "boundary", "session-managed"}:
         return
     for value in subject.grant.fields.get("policy", ()):
         for text, notes in readings_of(value):
@@ -219,10 +216,7 @@ def _problem(text: str) -> str:
 def _is_role_of_a_service(name_or_arn: str, grant: Grant) -> bool:
     """Say whether a policy is made for the role of an AWS service and attached to a role: there its
     rights are the service's needs, and AWS's own choice."""
-    policy = catalog().managed_policy(name_or_arn)
-    if policy is None or not policy.path.startswith(("/service-role/", "/aws-service-role/")):
-        return False
-    return not {"user", "group"} & set(grant.on)
+    return is_of_service(name_or_arn) and not {"user", "group"}.intersection(grant.on)
 
 
 def _exists(name: str) -> bool:
@@ -335,16 +329,16 @@ def _methods() -> tuple[tuple[str, tuple[tuple[tuple[str, int], ...], ...], tupl
     known = catalog()
     return tuple(
         (
-            entry["id"],
-            tuple(tuple((name, known.expand(name)) for name in step["any_of"]) for step in entry["requires"]),
-            tuple(entry.get("role_trusted_by", ())),
+            path.id,
+            tuple(tuple((name, known.expand(name)) for name in step.actions) for step in path.steps),
+            path.services,
         )
-        for entry in json.loads(read("escalation_paths.json"))["paths"]
-        if entry["category"] in _CATEGORIES
-        and entry["gain"] in _GAINS
-        and "variant_of" not in entry
-        and not entry.get("retired")
-        and not any(step.get("target") in _OUT_OF_REACH[entry["category"]] for step in entry["requires"])
+        for path in escalation_table().paths
+        if path.category in _CATEGORIES
+        and path.gain in _GAINS
+        and path.parent is None
+        and not path.retired
+        and not any(step.target in _OUT_OF_REACH[path.category] for step in path.steps)
     )
 
 

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from iamlint.catalog import Catalog
+from iamlint.catalog.escalation import EscalationPath, escalation_table
 from iamlint.engine.action_sets import ActionSet
 from iamlint.engine.checks.wording import actions_match
 from iamlint.engine.judge import listed
 from iamlint.engine.scope import Breadth, reach
 from iamlint.engine.subject import Match, StatementSubject
 from iamlint.model import Condition, Value
-from iamlint.record import record
 from iamlint.semantics.conditions import parse_operator
 from iamlint.semantics.patterns import overlaps
 
 __all__ = ["escalation_paths", "passed_roles", "run_as_existing_role", "run_as_passed_role"]
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_FILE = os.path.join(_PACKAGE, "catalog", "data", "escalation_paths.json")
-
 PASSING = "iam:PassRole"
-
-
-@record
-class EscalationPath:
-    """A way to more rights: all of `needs` must be granted, of each tuple any one action. PassRole
-    itself is not among them. `services` are those that the passed role must trust."""
-
-    id: str
-    title: str
-    needs: tuple[tuple[str, ...], ...]
-    services: tuple[str, ...]
-    parent: str | None
 
 
 @lru_cache(maxsize=4)
 def escalation_paths(category: str) -> tuple[EscalationPath, ...]:
     """Return the paths of one category (`new-passrole`, `existing-passrole`) that still work."""
-    with open(_FILE, encoding="utf-8") as file:
-        data = json.load(file)
-    found = []
-    for path in data["paths"]:
-        if path["category"] != category or path.get("retired"):
-            continue
-        needs = tuple(tuple(step["any_of"]) for step in path["requires"] if step["any_of"] != [PASSING])
-        services = tuple(path.get("role_trusted_by", ()))
-        found.append(EscalationPath(path["id"], path["title"], needs, services, path.get("variant_of")))
-    return tuple(found)
+    paths = escalation_table().paths
+    return tuple([path for path in paths if path.category == category and not path.retired])
 
 
 def passed_roles(subject: StatementSubject, params: Mapping[str, object]) -> Iterator[Match]:

@@ -30,6 +30,7 @@ from iamlint.record import field, record, replace
 
 __all__ = [
     "ATTACHING",
+    "INLINE_OWNERS",
     "PRINCIPAL_WORDS",
     "Attachment",
     "Bounding",
@@ -42,6 +43,7 @@ __all__ = [
     "Trust",
     "UnitFacts",
     "gather",
+    "is_of_service",
     "managed_policy_held",
     "managed_statements",
     "policy_held",
@@ -51,7 +53,7 @@ PRINCIPAL_WORDS = ("user", "role", "group", "permission-set")
 """What holds identity policies."""
 
 ATTACHING = frozenset({"managed-attachment", "managed-attachment-exclusive", "conditional-attachment"})
-"""Grants that give the rights of a policy."""
+"""Grants that give the rights of a policy. A boundary or a session policy only takes rights away."""
 
 
 class FarDocument:
@@ -264,12 +266,12 @@ def policy_held(policy: Policy) -> HeldPolicy:
         on=policy.on,
         holders=policy.attachments,
         carriers=policy.carriers,
-        inline=policy.owner.type in _INLINE_OWNERS or policy.owner.address in policy.attachments,
+        inline=policy.owner.type in INLINE_OWNERS or policy.owner.address in policy.attachments,
         readable=policy.statements is not None,
     )
 
 
-_INLINE_OWNERS = frozenset(
+INLINE_OWNERS = frozenset(
     {
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
@@ -431,11 +433,12 @@ def managed_policy_held(attachment: Attachment, name_or_arn: str, kind: PolicyKi
         on=attachment.on,
         holders=attachment.holders,
         managed=name,
-        of_service=_is_of_service(name_or_arn) and not {"user", "group"}.intersection(attachment.on),
+        of_service=is_of_service(name_or_arn) and not {"user", "group"}.intersection(attachment.on),
     )
 
 
-def _is_of_service(name_or_arn: str) -> bool:
+def is_of_service(name_or_arn: str) -> bool:
+    """Say whether AWS made a managed policy for the role of one of its services."""
     policy = catalog().managed_policy(name_or_arn)
     return policy is not None and policy.path.startswith(("/service-role/", "/aws-service-role/"))
 

@@ -12,7 +12,7 @@ from iamlint.sources.python.evaluate import Evaluator
 from iamlint.sources.python.meaning import text_of
 from iamlint.sources.python.scopes import dotted
 
-__all__ = ["DocumentCall", "GrantCall", "argument", "client_of", "document_calls", "grant_calls"]
+__all__ = ["DocumentCall", "argument", "client_of", "document_calls"]
 
 _MAX_STEPS = 8
 
@@ -29,20 +29,8 @@ class DocumentCall(TypedDict, total=False):
     when: dict[str, str]
 
 
-class GrantCall(TypedDict):
-    """A method of a client that gives access without a document."""
-
-    client: str
-    what: str
-    parameter: str
-    on: list[str]
-    target: str
-    fields: dict[str, str]
-
-
 class _File(TypedDict):
     documents: dict[str, list[DocumentCall]]
-    grants: dict[str, list[GrantCall]]
 
 
 @functools.cache
@@ -61,21 +49,6 @@ def document_calls(evaluator: Evaluator, call: ast.Call) -> Sequence[DocumentCal
         # These names mean something to many libraries.
         return () if method in {"put", "update", "set_attributes", "create_version"} else entries
     return [entry for entry in entries if entry["client"] == client]
-
-
-def grant_calls(evaluator: Evaluator, call: ast.Call) -> Sequence[GrantCall]:
-    """Return what a call gives; only methods of known clients count, or names that say it all."""
-    if not isinstance(call.func, ast.Attribute):
-        return ()
-    entries = _file()["grants"].get(call.func.attr, ())
-    if not entries:
-        return ()
-    client = client_of(evaluator, call.func.value)
-    return [
-        entry
-        for entry in entries
-        if entry["client"] == client or (client is None and entry["client"] == "iam")
-    ]
 
 
 def client_of(evaluator: Evaluator, node: ast.expr) -> str | None:

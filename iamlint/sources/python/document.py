@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from iamlint.model import Hole, Pointer, Span
 from iamlint.sources.documents import PlaceholderResolver, PlainResolver, has_placeholders
 from iamlint.sources.json_text import embedded_range, split_embedded
-from iamlint.sources.python.meaning import Entry, JsonOf, Meaning, Open, Principals, Row, Scalar, Table, Text
+from iamlint.sources.python.meaning import Entry, JsonOf, Meaning, Open, Row, Scalar, Table, Text
 from iamlint.sources.python.syntax import Positions
 from iamlint.sources.text import Text as FileText
 from iamlint.sources.tree import Resolver, Segments, Unknown
@@ -174,7 +174,7 @@ def resolver_of(meaning: Meaning) -> Resolver:
             known = one.known
             if known is None or has_placeholders(known):
                 return _Holes()
-        elif isinstance(one, Open | JsonOf | Principals):
+        elif isinstance(one, Open | JsonOf):
             return _Holes()
     return PlainResolver()
 

@@ -18,7 +18,6 @@ __all__ = [
     "JsonOf",
     "Meaning",
     "Open",
-    "Principals",
     "Row",
     "Scalar",
     "Table",
@@ -105,19 +104,7 @@ class Open:
     node: ast.AST
 
 
-@record(eq=False)
-class Principals:
-    """Principals as the CDK makes them: the Principal element, the action by which a role is assumed,
-    the conditions that come along, and further ones beside them."""
-
-    element: Meaning
-    action: Meaning
-    conditions: Meaning | None
-    node: ast.AST
-    more: tuple[Principals, ...] = ()
-
-
-Meaning: TypeAlias = Text | Scalar | Table | Row | JsonOf | Open | Principals
+Meaning: TypeAlias = Text | Scalar | Table | Row | JsonOf | Open
 
 
 def text_of(meaning: Meaning | None) -> str | None:
